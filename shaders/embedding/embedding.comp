@@ -1,0 +1,42 @@
+#version 460
+// x = scale · E[token], and one step forward: position ← position + 1.
+//
+// The token is tokens[position], put there by the host (prompt) or by the sampler of the step before, so a
+// recorded step runs again and again without the host between. One workgroup.
+
+#extension GL_GOOGLE_include_directive : require
+
+#include "buffers.glsl"
+#include "weights.glsl"
+
+layout(local_size_x_id = 0) in;
+
+layout(push_constant, std430) uniform Arguments
+{
+    Quads weights;  // E [vocabulary][runs]
+    Words scales;   // f16 [vocabulary][runs · RUN / 32], two a word
+    Words tokens;    // [logMask + 1], a ring of tokens
+    Words position; // [1], tokens consumed so far
+    Vectors x;      // [runs · RUN]
+    uint runs;
+    uint logMask;
+    float scale;
+};
+
+void main()
+{
+    const uint n = position.at[0];
+    const uint token = tokens.at[n & logMask];
+    for (uint run = gl_LocalInvocationID.x; run < runs; run += gl_WorkGroupSize.x)
+    {
+        const uint at = token * runs + run;
+        vec4 w[RUN_VECTORS];
+        unpackRun(weights.at[at], w);
+        const float factor = scale * runScale(scales, at);
+        for (uint i = 0; i < RUN_VECTORS; i++)
+            x.at[run * RUN_VECTORS + i] = factor * w[i];
+    }
+    barrier();
+    if (gl_LocalInvocationID.x == 0)
+        position.at[0] = n + 1;
+}

@@ -1,0 +1,65 @@
+// Weights of a matrix on the device, read as 16-byte quads whatever their type: a run of RUN weights a quad.
+// Rows are padded with zeros to whole quads. Block types keep their f16 scales in a second array, one a block
+// of 32 (ggml interleaves them, which would leave every quad unaligned).
+//
+//   WEIGHT_F32   4 weights a quad
+//   WEIGHT_F16   8              w = f16
+//   WEIGHT_BF16  8              w = the upper half of an f32
+//   WEIGHT_Q8_0  16             w = scale · q,        q in -128..127
+//   WEIGHT_Q4_0  32             w = scale · (q - 8),  q in 0..15; low nibbles are weights 0..15, high ones 16..31
+
+#if defined(WEIGHT_F32)
+const uint RUN = 4;
+#elif defined(WEIGHT_F16) || defined(WEIGHT_BF16)
+const uint RUN = 8;
+#elif defined(WEIGHT_Q8_0)
+const uint RUN = 16;
+#define SCALED
+#elif defined(WEIGHT_Q4_0)
+const uint RUN = 32;
+#define SCALED
+#else
+#error "no WEIGHT_ type chosen"
+#endif
+
+const uint RUN_VECTORS = RUN / 4;
+
+// The run's weights in order, four a vector, without their scale.
+void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
+{
+#if defined(WEIGHT_F32)
+    w[0] = uintBitsToFloat(quad);
+#elif defined(WEIGHT_F16)
+    w[0] = vec4(unpackHalf2x16(quad.x), unpackHalf2x16(quad.y));
+    w[1] = vec4(unpackHalf2x16(quad.z), unpackHalf2x16(quad.w));
+#elif defined(WEIGHT_BF16)
+    const uvec4 low = quad << 16;
+    const uvec4 high = quad & 0xFFFF0000u;
+    w[0] = uintBitsToFloat(uvec4(low.x, high.x, low.y, high.y));
+    w[1] = uintBitsToFloat(uvec4(low.z, high.z, low.w, high.w));
+#elif defined(WEIGHT_Q8_0)
+    for (uint i = 0; i < 4; i++)
+    {
+        const int q = int(quad[i]);
+        w[i] = vec4(ivec4(q << 24, q << 16, q << 8, q) >> 24);
+    }
+#elif defined(WEIGHT_Q4_0)
+    for (uint i = 0; i < 4; i++)
+    {
+        const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
+        w[i] = vec4(bytes & 15u) - 8.0;
+        w[i + 4] = vec4((bytes >> 4) & 15u) - 8.0;
+    }
+#endif
+}
+
+// The scale of run `run` of the matrix (runs count through all rows); 1 where the type has none.
+float runScale(Words scales, uint run)
+{
+#ifdef SCALED
+    const uint block = run * RUN / 32;
+    return unpackHalf2x16(scales.at[block >> 1])[block & 1];
+#else
+    return 1.0;
+#endif
+}
