@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Silk.NET.Vulkan;
+
+namespace RetNet.Vulkan.Gpu;
+
+/// <summary>A compute pipeline: one SPIR-V variant with its specialization constants fixed.</summary>
+public abstract unsafe class Kernel : IDisposable
+{
+    private readonly GpuDevice _device;
+    private bool _disposed;
+
+    private protected Kernel(GpuDevice device, string variant, ReadOnlySpan<uint> constants)
+    {
+        _device = device;
+        Name = variant;
+        Handle = CreatePipeline(ShaderLibrary.Load(variant), constants);
+        device.SetName(ObjectType.Pipeline, Handle.Handle, variant);
+    }
+
+    /// <summary>The variant's name in shaders/variants.props.</summary>
+    public string Name { get; }
+
+    internal Pipeline Handle { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _device.Vk.DestroyPipeline(_device.Handle, Handle, null);
+        GC.SuppressFinalize(this);
+    }
+
+    private Pipeline CreatePipeline(ReadOnlySpan<byte> spirv, ReadOnlySpan<uint> constants)
+    {
+        var module = CreateModule(spirv);
+        var main = "main"u8;
+        var entries = stackalloc SpecializationMapEntry[constants.Length];
+        for (var i = 0; i < constants.Length; i++)
+            entries[i] = new SpecializationMapEntry { ConstantID = (uint)i, Offset = (uint)i * sizeof(uint), Size = sizeof(uint) };
+        try
+        {
+            fixed (byte* entryPoint = main)
+            fixed (uint* data = constants)
+            {
+                var specialization = new SpecializationInfo
+                {
+                    MapEntryCount = (uint)constants.Length,
+                    PMapEntries = entries,
+                    DataSize = (nuint)constants.Length * sizeof(uint),
+                    PData = data,
+                };
+                var info = new ComputePipelineCreateInfo
+                {
+                    SType = StructureType.ComputePipelineCreateInfo,
+                    Layout = _device.PipelineLayout,
+                    Stage = new PipelineShaderStageCreateInfo
+                    {
+                        SType = StructureType.PipelineShaderStageCreateInfo,
+                        Stage = ShaderStageFlags.ComputeBit,
+                        Module = module,
+                        PName = entryPoint,
+                        PSpecializationInfo = &specialization,
+                    },
+                };
+                Pipeline pipeline;
+                _device.Vk.CreateComputePipelines(_device.Handle, _device.PipelineCache, 1, &info, null, &pipeline)
+                    .ThrowOnError("vkCreateComputePipelines", Name);
+                return pipeline;
+            }
+        }
+        finally
+        {
+            _device.Vk.DestroyShaderModule(_device.Handle, module, null);
+        }
+    }
+
+    private ShaderModule CreateModule(ReadOnlySpan<byte> spirv)
+    {
+        // SPIR-V is read as words; a managed resource need not be aligned to them.
+        var words = MemoryMarshal.Cast<byte, uint>(spirv).ToArray();
+        fixed (uint* code = words)
+        {
+            var info = new ShaderModuleCreateInfo
+            {
+                SType = StructureType.ShaderModuleCreateInfo,
+                CodeSize = (nuint)spirv.Length,
+                PCode = code,
+            };
+            ShaderModule module;
+            _device.Vk.CreateShaderModule(_device.Handle, &info, null, &module).ThrowOnError("vkCreateShaderModule", Name);
+            return module;
+        }
+    }
+}
+
+/// <summary>A kernel and its argument block.</summary>
+/// <typeparam name="TArguments">
+/// Mirrors the shader's push-constant block: addresses and numbers in the same order, at most <see cref="GpuDevice.ArgumentBytes"/> bytes.
+/// </typeparam>
+public sealed class Kernel<TArguments> : Kernel
+    where TArguments : unmanaged
+{
+    /// <summary>Builds the pipeline.</summary>
+    /// <param name="device">The device; must outlive the kernel.</param>
+    /// <param name="variant">Name in shaders/variants.props.</param>
+    /// <param name="constants">Values of the specialization constants 0, 1, 2 and so on.</param>
+    public Kernel(GpuDevice device, string variant, params ReadOnlySpan<uint> constants)
+        : base(device, variant, constants)
+    {
+        if (Unsafe.SizeOf<TArguments>() > GpuDevice.ArgumentBytes)
+            throw new ArgumentException($"{typeof(TArguments).Name} is larger than {GpuDevice.ArgumentBytes} bytes.");
+    }
+}
