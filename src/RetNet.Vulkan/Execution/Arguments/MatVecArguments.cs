@@ -1,0 +1,18 @@
+namespace RetNet.Vulkan.Execution.Arguments;
+
+/// <summary>Arguments of shaders/matvec/matvec.comp, which says what each is.</summary>
+internal struct MatVecArguments
+{
+    public ulong Weights;
+    public ulong Scales;
+    public ulong X;
+    public ulong NormWeight;
+    public ulong HeadSquares;
+    public ulong Y;
+    public uint Rows;
+    public uint Runs;
+    public uint Columns;
+    public uint HeadTiles;
+    public float Eps;
+    public float ResidualScale;
+}

@@ -1,0 +1,28 @@
+using RetNet.Vulkan.Gguf;
+
+namespace RetNet.Vulkan.Model;
+
+/// <summary>A matrix on the device, as shaders/include/weights.glsl reads it.</summary>
+/// <param name="Type">Type of the weights.</param>
+/// <param name="Rows">Rows, one an output.</param>
+/// <param name="Columns">Columns, one an input.</param>
+/// <param name="Weights">Device address of [Rows][<see cref="Runs"/>] quads of 16 bytes.</param>
+/// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32]; 0 where the type has none.</param>
+public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, ulong Weights, ulong Scales)
+{
+    /// <summary>Quads a row: each holds a run of weights, the last padded with zeros.</summary>
+    public int Runs => RunsOf(Type, Columns);
+
+    /// <summary>Weights in a 16-byte quad.</summary>
+    public static int RunLength(GgmlType type) => type switch
+    {
+        GgmlType.F32 => 4,
+        GgmlType.F16 or GgmlType.BF16 => 8,
+        GgmlType.Q8_0 => 16,
+        GgmlType.Q4_0 => 32,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that the kernels read"),
+    };
+
+    /// <summary>Quads in a row of <paramref name="columns"/> weights.</summary>
+    public static int RunsOf(GgmlType type, int columns) => (columns + RunLength(type) - 1) / RunLength(type);
+}

@@ -1,0 +1,130 @@
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+
+namespace RetNet.Vulkan.Model;
+
+/// <summary>A RetNet whose weights are on a device. Dispose it before the device.</summary>
+public sealed class RetNetModel : IDisposable
+{
+    private readonly WeightStore _store;
+
+    private RetNetModel(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress)
+    {
+        Device = device;
+        Config = RetNetGguf.ReadConfig(file);
+        TensorShapes.Validate(file, Config);
+        RequireSupported(file, Config);
+        _store = new WeightStore(file, device);
+        try
+        {
+            var embedding = _store.AddMatrix(TensorNames.TokenEmbedding);
+            var output = Has(file, TensorNames.Output) ? _store.AddMatrix(TensorNames.Output) : embedding;
+            var embeddingNorm = Has(file, TensorNames.TokenEmbeddingNorm) ? _store.AddVector(TensorNames.TokenEmbeddingNorm, Config.Width) : null;
+            var outputNorm = Config.PostNorm ? null : _store.AddVector(TensorNames.OutputNorm, Config.Width);
+            var layers = Enumerable.Range(0, Config.Layers).Select(AddLayer).ToArray();
+            var decay = _store.AddValues(DecayTable(Config));
+            var angles = _store.AddValues(AngleTable(Config));
+
+            WeightBytes = _store.Bytes;
+            plan.Add("weights", WeightBytes).EnsureFits(device);
+            _store.Upload(progress);
+
+            (Embedding, Output, EmbeddingNorm, OutputNorm) = (embedding(), output(), embeddingNorm?.Invoke(), outputNorm?.Invoke());
+            Layers = [.. layers.Select(layer => layer())];
+            (Decay, Angles) = (decay(), angles());
+        }
+        catch
+        {
+            _store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The device.</summary>
+    public GpuDevice Device { get; }
+
+    /// <summary>What the model computes.</summary>
+    public RetNetConfig Config { get; }
+
+    /// <summary>Bytes of weights on the device.</summary>
+    public ulong WeightBytes { get; }
+
+    /// <summary>Token embedding, [V, d].</summary>
+    public DeviceMatrix Embedding { get; }
+
+    /// <summary>Output projection, [V, d]; the embedding itself where they are tied.</summary>
+    public DeviceMatrix Output { get; }
+
+    /// <summary>Norm weight of the embedding, [d]; null where it is not normalised.</summary>
+    public ulong? EmbeddingNorm { get; }
+
+    /// <summary>Norm weight before the output projection, [d]; null in a post-norm model.</summary>
+    public ulong? OutputNorm { get; }
+
+    /// <summary>The layers.</summary>
+    public IReadOnlyList<LayerWeights> Layers { get; }
+
+    /// <summary>Device address of (γ, ln γ) of each head, f32 pairs.</summary>
+    public ulong Decay { get; }
+
+    /// <summary>Device address of each rotary pair's θ/2π · 2⁶⁴ as 64-bit integers: fractions of a turn.</summary>
+    public ulong Angles { get; }
+
+    /// <summary>Loads a model onto a device.</summary>
+    /// <param name="device">The device; must outlive the model.</param>
+    /// <param name="file">The GGUF; no longer needed afterwards.</param>
+    /// <param name="plan">What else will be taken of the device's memory; the weights are added to it.</param>
+    /// <param name="progress">Told the share of the weights that has been uploaded, 0 to 1.</param>
+    /// <exception cref="GgufException">The file is no RetNet, or its tensors are not those of its settings.</exception>
+    /// <exception cref="ModelException">The kernels do not compute this kind of RetNet.</exception>
+    /// <exception cref="GpuException">It does not fit the device.</exception>
+    public static RetNetModel Load(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress = null) =>
+        new(device, file, plan, progress);
+
+    /// <inheritdoc/>
+    public void Dispose() => _store.Dispose();
+
+    private static bool Has(GgufFile file, string name) => file.TryGetTensor(TensorNames.Weight(name), out _);
+
+    private static void RequireSupported(GgufFile file, RetNetConfig config)
+    {
+        var reason = config switch
+        {
+            { NormType: NormType.Layer } => "LayerNorm (retnet.norm.type = layer)",
+            { GatedFeedForward: false } => "a feed-forward network without gate (retnet.feed_forward.gated = false)",
+            _ => file.Tensors.Keys.FirstOrDefault(name => name.EndsWith(".bias", StringComparison.Ordinal) || name.Contains("ffn_sub_norm", StringComparison.Ordinal)),
+        };
+        if (reason is not null)
+            throw new ModelException($"{file.Path}: the kernels do not compute {reason}.");
+    }
+
+    /// <summary>(γ, ln γ), the logarithm taken in double since γ is close to 1.</summary>
+    private static float[] DecayTable(RetNetConfig config) =>
+        [.. config.Decay.SelectMany(gamma => new[] { gamma, (float)Math.Log(gamma) })];
+
+    /// <summary>θ/2π modulo one turn as a 64-bit fraction, low word first.</summary>
+    private static ulong[] AngleTable(RetNetConfig config) =>
+        [.. config.Angles.Select(theta => theta / (2 * Math.PI)).Select(turns => (ulong)Math.ScaleB(turns - Math.Floor(turns), 64))];
+
+    private Func<LayerWeights> AddLayer(int layer)
+    {
+        var retentionNorm = _store.AddVector(TensorNames.AttentionNorm(layer), Config.Width);
+        string[] queryKeyValue = [TensorNames.Query(layer), TensorNames.Key(layer), TensorNames.Value(layer)];
+        var projections = _store.AddMatrix(Config.OutputGate ? [.. queryKeyValue, TensorNames.Gate(layer)] : queryKeyValue);
+        var headNorm = _store.AddVector(TensorNames.HeadNorm(layer), Config.ValueSize);
+        var retentionOutput = _store.AddMatrix(TensorNames.AttentionOutput(layer));
+        var feedForwardNorm = _store.AddVector(TensorNames.FeedForwardNorm(layer), Config.Width);
+        var gateUp = _store.AddMatrix(TensorNames.FeedForwardGate(layer), TensorNames.FeedForwardUp(layer));
+        var down = _store.AddMatrix(TensorNames.FeedForwardDown(layer));
+        return () => new LayerWeights
+        {
+            RetentionNorm = retentionNorm(),
+            QueryKeyValueGate = projections(),
+            HeadNorm = headNorm(),
+            RetentionOutput = retentionOutput(),
+            FeedForwardNorm = feedForwardNorm(),
+            FeedForwardGateUp = gateUp(),
+            FeedForwardDown = down(),
+        };
+    }
+}

@@ -1,0 +1,125 @@
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+
+namespace RetNet.Vulkan.Model;
+
+/// <summary>
+/// Weights on their way to the device: first every matrix and vector is given a place, then memory is taken in as few
+/// buffers as the device's largest allocation allows, then everything is uploaded.
+/// </summary>
+internal sealed unsafe class WeightStore : IDisposable
+{
+    private const ulong Alignment = 256;
+    private const ulong BufferBytes = 1UL << 30;
+    private const int VectorMultiple = 32;
+
+    private readonly GgufFile _file;
+    private readonly GpuDevice _device;
+    private readonly List<Action<Uploader>> _uploads = [];
+    private readonly List<ulong> _sizes = [];
+    private readonly List<GpuBuffer> _buffers = [];
+
+    public WeightStore(GgufFile file, GpuDevice device) => (_file, _device) = (file, device);
+
+    /// <summary>A place in one of the buffers, which exist only after <see cref="Upload"/>.</summary>
+    private readonly record struct Place(int Buffer, ulong Offset);
+
+    /// <summary>Bytes of all buffers.</summary>
+    public ulong Bytes => _sizes.Aggregate(0UL, (sum, size) => sum + size);
+
+    /// <summary>Floats a vector of <paramref name="length"/> takes, padding included.</summary>
+    public static int PaddedLength(int length) => (length + VectorMultiple - 1) / VectorMultiple * VectorMultiple;
+
+    /// <summary>Places the rows of several tensors of one type and width, one after the other, as one matrix.</summary>
+    public Func<DeviceMatrix> AddMatrix(params ReadOnlySpan<string> names)
+    {
+        var tensors = names.ToArray().Select(name => _file.GetTensor(TensorNames.Weight(name))).ToArray();
+        var type = tensors[0].Type.Type;
+        if (tensors.FirstOrDefault(tensor => tensor.Type.Type != type) is { } other)
+            throw new ModelException($"{_file.Path}: '{tensors[0].Name}' is {tensors[0].Type.Name} and '{other.Name}' is {other.Type.Name}; matrices that share an input must share a type. Convert the model again.");
+        var columns = (int)tensors[0].RowLength;
+        var rows = tensors.Sum(tensor => (int)tensor.Rows);
+        var rowBytes = WeightPacker.RowBytes(type, columns);
+        var scaleBytes = WeightPacker.RowScaleBytes(type, columns);
+        var weights = Reserve((ulong)rows * (ulong)rowBytes);
+        var scales = Reserve((ulong)rows * (ulong)scaleBytes);
+        _uploads.Add(uploader =>
+        {
+            UploadRows(uploader, tensors, weights, rowBytes, WeightPacker.PackWeights);
+            UploadRows(uploader, tensors, scales, scaleBytes, WeightPacker.PackScales);
+        });
+        return () => new DeviceMatrix(type, rows, columns, Address(weights), scaleBytes == 0 ? 0 : Address(scales));
+    }
+
+    /// <summary>Places a norm weight, padded with zeros; <paramref name="length"/> ones where the file has no such tensor.</summary>
+    public Func<ulong> AddVector(string name, int length)
+    {
+        var padded = new float[PaddedLength(length)];
+        if (_file.TryGetTensor(TensorNames.Weight(name), out var tensor))
+            tensor.Type.Dequantize(_file.Row(tensor, 0), padded.AsSpan(0, length));
+        else
+            padded.AsSpan(0, length).Fill(1);
+        return AddValues<float>(padded);
+    }
+
+    /// <summary>Places values that the host has.</summary>
+    public Func<ulong> AddValues<T>(T[] values)
+        where T : unmanaged
+    {
+        var bytes = (ulong)values.Length * (ulong)sizeof(T);
+        var place = Reserve(bytes);
+        _uploads.Add(uploader => uploader.Write(_buffers[place.Buffer], place.Offset, bytes, 4, (target, start, length) =>
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).Slice((int)start, (int)length).CopyTo(new Span<byte>((void*)target, (int)length))));
+        return () => Address(place);
+    }
+
+    /// <summary>Takes the memory and fills it.</summary>
+    /// <param name="progress">Told the share that has been uploaded, 0 to 1.</param>
+    public void Upload(IProgress<double>? progress)
+    {
+        for (var i = 0; i < _sizes.Count; i++)
+            _buffers.Add(_device.Allocate($"weights {i}", _sizes[i]));
+        using var uploader = new Uploader(_device);
+        for (var i = 0; i < _uploads.Count; i++)
+        {
+            _uploads[i](uploader);
+            progress?.Report((i + 1.0) / _uploads.Count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _buffers.ForEach(buffer => buffer.Dispose());
+
+    private ulong Address(Place place) => _buffers[place.Buffer].Address + place.Offset;
+
+    private Place Reserve(ulong bytes)
+    {
+        var size = (bytes + Alignment - 1) / Alignment * Alignment;
+        if (_sizes.Count == 0 || _sizes[^1] + size > Math.Min(BufferBytes, _device.Capabilities.MaxAllocationBytes))
+            _sizes.Add(0);
+        var place = new Place(_sizes.Count - 1, _sizes[^1]);
+        _sizes[^1] += size;
+        return place;
+    }
+
+    private delegate void PackRow(GgmlType type, ReadOnlySpan<byte> row, byte* destination, int bytes);
+
+    /// <summary>Packs rows in parallel, chunk by chunk, so that the disk, the cores and the copy engine work at once.</summary>
+    private void UploadRows(Uploader uploader, GgufTensor[] tensors, Place place, int rowBytes, PackRow pack)
+    {
+        if (rowBytes == 0)
+            return;
+        var first = place.Offset;
+        foreach (var tensor in tensors)
+        {
+            var bytes = (ulong)tensor.Rows * (ulong)rowBytes;
+            uploader.Write(_buffers[place.Buffer], first, bytes, (ulong)rowBytes, (target, start, length) =>
+            {
+                var row = (long)(start / (ulong)rowBytes);
+                Parallel.For(0, (long)(length / (ulong)rowBytes), i =>
+                    pack(tensor.Type.Type, _file.Row(tensor, row + i), (byte*)target + i * rowBytes, rowBytes));
+            });
+            first += bytes;
+        }
+    }
+}
