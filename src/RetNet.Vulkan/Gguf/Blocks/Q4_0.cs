@@ -50,12 +50,11 @@ internal static class Q4_0
 
     private static float FirstOfMagnitude(ReadOnlySpan<float> block, float magnitude)
     {
-        for (int i = 0; i < Length; i++)
-        {
-            if (MathF.Abs(block[i]) == magnitude)
-                return block[i];
-        }
-
-        return magnitude;
+        if (magnitude == 0)
+            return 0; // ggml starts from +0 and −0 does not exceed it: d is −0 either way.
+        int i = 0;
+        while (i < Length - 1 && MathF.Abs(block[i]) != magnitude)
+            i++;
+        return block[i];
     }
 }
