@@ -1,0 +1,124 @@
+using System.Text;
+using RetNet.Vulkan.Text;
+
+namespace RetNet.Vulkan.Tests.Text;
+
+public class TokenizerJsonTests
+{
+    private const string Start = """{"pre_tokenizer": {"type": "ByteLevel"}, "decoder": {"type": "ByteLevel"}, """;
+
+    [Theory]
+    [InlineData("llama_style", "tokenizer.json: normalizer of type \"Sequence\" is not supported (supported: none)")]
+    [InlineData("llama3_style", "tokenizer.json: normalizer of type \"NFC\" is not supported (supported: none)")]
+    public void Names_the_component_it_does_not_have(string kind, string message)
+    {
+        Assert.Equal(message, Assert.Throws<TokenizerException>(() => TokenizerFixtures.Load(kind)).Message);
+    }
+
+    [Theory]
+    [InlineData("", "not valid JSON")]
+    [InlineData("[]", "the file must be Object")]
+    [InlineData("{}", "pre_tokenizer of type \"null\"")]
+    [InlineData("""{"normalizer": 3}""", "normalizer must be Object")]
+    [InlineData("""{"normalizer": {}}""", "normalizer has no \"type\"")]
+    [InlineData("""{"pre_tokenizer": {"type": "Metaspace"}}""", "pre_tokenizer of type \"Metaspace\"")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel", "use_regex": 1}}""", "pre_tokenizer.use_regex must be true or false")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel"}, "decoder": {"type": "WordPiece"}}""", "decoder of type \"WordPiece\"")]
+    [InlineData(Start + "\"a\": 0}", "the file has no \"model\"")]
+    [InlineData(Start + "\"model\": []}", "model must be Object")]
+    [InlineData(Start + """ "model": {"type": "Unigram"}}""", "model of type \"Unigram\"")]
+    [InlineData(Start + """ "model": {"byte_fallback": true}}""", "byte_fallback")]
+    [InlineData(Start + """ "model": {"dropout": 0.1}}""", "dropout")]
+    [InlineData(Start + """ "model": {"continuing_subword_prefix": "##"}}""", "continuing_subword_prefix")]
+    [InlineData(Start + """ "model": {"type": "BPE"}}""", "model has no \"vocab\"")]
+    [InlineData(Start + """ "model": {"vocab": [], "merges": []}}""", "model.vocab must be Object")]
+    [InlineData(Start + """ "model": {"vocab": {"a": "0"}, "merges": []}}""", "the id of token \"a\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": -1}, "merges": []}}""", "the id of token \"a\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0.5}, "merges": []}}""", "the id of token \"a\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 1e300}, "merges": []}}""", "the id of token \"a\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 2147483647}, "merges": []}}""", "leaves a gap")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0, "b": 2}, "merges": []}}""", "leaves a gap")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0, "b": 0}, "merges": []}}""", "have the same id 0")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0, "a": 1}, "merges": []}}""", "token \"a\" twice")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}}}""", "model has no \"merges\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": {}}}""", "model.merges must be Array")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": ["a"]}}""", "model.merges[0] is not a pair")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": ["a b c"]}}""", "model.merges[0] is not a pair")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": [["a", "b", "c"]]}}""", "model.merges[0] is not a pair")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": [["a", 1]]}}""", "model.merges[0] must be String")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0, "ab": 1}, "merges": ["a b"]}}""", "model.merges[0] names \"b\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0, "b": 1}, "merges": ["a b"]}}""", "model.merges[0] names \"ab\"")]
+    [InlineData(Start + """ "model": {"vocab": {"a": 0}, "merges": [], "unk_token": "?"}}""", "model.unk_token names \"?\"")]
+    [InlineData(Start + """ "model": {"vocab": {"\ud800": 0}, "merges": []}}""", "not valid Unicode")]
+    [InlineData(Start + """ "added_tokens": {}, "model": {"vocab": {"a": 0}, "merges": []}}""", "added_tokens must be Array")]
+    [InlineData(Start + """ "added_tokens": [1], "model": {"vocab": {"a": 0}, "merges": []}}""", "added_tokens must be Object")]
+    [InlineData(Start + """ "added_tokens": [{"id": 0}], "model": {"vocab": {"a": 0}, "merges": []}}""", "added_tokens has no \"content\"")]
+    [InlineData(Start + """ "added_tokens": [{"id": 0, "content": ""}], "model": {"vocab": {"a": 0}, "merges": []}}""", "without content")]
+    [InlineData(Start + """ "added_tokens": [{"id": 1, "content": "a"}], "model": {"vocab": {"a": 0}, "merges": []}}""", "has id 0 in model.vocab and 1 in added_tokens")]
+    [InlineData(Start + """ "added_tokens": [{"id": 0, "content": "b"}], "model": {"vocab": {"a": 0}, "merges": []}}""", "have the same id 0")]
+    [InlineData(Start + """ "added_tokens": [{"id": 1, "content": "b"}, {"id": 2, "content": "b"}], "model": {"vocab": {"a": 0}, "merges": []}}""", "\"b\" twice")]
+    [InlineData(Start + """ "added_tokens": [{"id": 1, "content": "b", "lstrip": "yes"}], "model": {"vocab": {"a": 0}, "merges": []}}""", "added_tokens.lstrip must be true or false")]
+    public void Refuses_malformed_files_with_one_line(string json, string message)
+    {
+        var error = Assert.Throws<TokenizerException>(() => Tokenizer.Parse(json));
+        Assert.StartsWith("tokenizer.json: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Messages_quote_hostile_strings_on_one_short_line()
+    {
+        var type = "line\\nbreak \\u2028\\u0007 " + string.Concat(Enumerable.Repeat("🙂", 10_000));
+        var error = Assert.Throws<TokenizerException>(() => Tokenizer.Parse("{\"normalizer\": {\"type\": \"" + type + "\"}}"));
+        Assert.DoesNotContain(error.Message, char.IsControl);
+        Assert.InRange(error.Message.Length, 1, 300);
+    }
+
+    [Fact]
+    public void Refuses_every_truncation()
+    {
+        var json = Encoding.UTF8.GetBytes(TokenizerFixtures.Json(["a", "b", "ab", "<é>"], """["a b"]""", """[{"id": 3, "content": "<é>"}]"""));
+        Assert.Equal([2, 3], Tokenizer.Parse(json).Encode("ab<é>"));
+        for (var length = 0; length < json.Length; length++)
+            Assert.Throws<TokenizerException>(() => Tokenizer.Parse(json.AsMemory(0, length)));
+    }
+
+    [Fact]
+    public void Damaged_files_are_read_or_refused_but_never_crash()
+    {
+        var json = Encoding.UTF8.GetBytes(TokenizerFixtures.Json(["a", "b", "ab", "<é>"], """["a b"]""", """[{"id": 3, "content": "<é>"}]"""));
+        var random = new Random(5);
+        var refused = 0;
+        for (var i = 0; i < 5000; i++)
+        {
+            var damaged = (byte[])json.Clone();
+            for (var edits = random.Next(1, 4); edits > 0; edits--)
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            refused += Record.Exception(() => Tokenizer.Parse(damaged).Encode("ab<é>")) switch
+            {
+                null => 0,
+                TokenizerException => 1,
+                var other => throw new InvalidOperationException(Convert.ToHexString(damaged), other),
+            };
+        }
+
+        Assert.InRange(refused, 1, 4999);
+    }
+
+    [Fact]
+    public void Deep_nesting_is_refused()
+    {
+        Assert.Throws<TokenizerException>(() => Tokenizer.Parse(new string('[', 1_000_000)));
+    }
+
+    [Fact]
+    public void Old_files_without_a_model_type_and_with_empty_affixes_are_read()
+    {
+        var tokenizer = Tokenizer.Parse(Start + """
+            "truncation": {"max_length": 1}, "post_processor": {"type": "TemplateProcessing"},
+            "model": {"dropout": null, "unk_token": null, "continuing_subword_prefix": "", "end_of_word_suffix": "", "vocab": {"a": 0}, "merges": []}}
+            """);
+        Assert.Equal([0, 0], tokenizer.Encode("aa"));
+    }
+}
