@@ -1,3 +1,5 @@
+using RetNet.Vulkan.Model;
+
 namespace RetNet.Vulkan.Reference;
 
 /// <summary>The weights of one layer.</summary>
@@ -6,19 +8,18 @@ internal sealed class ReferenceLayer
     public ReferenceLayer(TensorReader tensors, int index)
     {
         var config = tensors.Config;
-        var prefix = $"blk.{index}.";
-        AttentionNorm = tensors.Norm(prefix + "attn_norm", config.Width);
-        Query = tensors.Linear(prefix + "attn_q", config.Width, config.QueryWidth);
-        Key = tensors.Linear(prefix + "attn_k", config.Width, config.KeyWidth);
-        Value = tensors.Linear(prefix + "attn_v", config.Width, config.ValueWidth);
-        Gate = config.OutputGate ? tensors.Linear(prefix + "attn_gate", config.Width, config.OutputWidth) : null;
-        HeadNorm = tensors.HeadNorm(prefix + "attn_sub_norm");
-        AttentionOutput = tensors.Linear(prefix + "attn_output", config.OutputWidth, config.Width);
-        FeedForwardNorm = tensors.Norm(prefix + "ffn_norm", config.Width);
-        FeedForwardGate = config.GatedFeedForward ? tensors.Linear(prefix + "ffn_gate", config.Width, config.FeedForwardSize) : null;
-        FeedForwardUp = tensors.Linear(prefix + "ffn_up", config.Width, config.FeedForwardSize);
-        FeedForwardInnerNorm = tensors.OptionalNorm(prefix + "ffn_sub_norm", config.FeedForwardSize);
-        FeedForwardDown = tensors.Linear(prefix + "ffn_down", config.FeedForwardSize, config.Width);
+        AttentionNorm = tensors.Norm(TensorNames.AttentionNorm(index), config.Width);
+        Query = tensors.Linear(TensorNames.Query(index), config.Width, config.QueryWidth);
+        Key = tensors.Linear(TensorNames.Key(index), config.Width, config.KeyWidth);
+        Value = tensors.Linear(TensorNames.Value(index), config.Width, config.ValueWidth);
+        Gate = config.OutputGate ? tensors.Linear(TensorNames.Gate(index), config.Width, config.OutputWidth) : null;
+        HeadNorm = tensors.HeadNorm(TensorNames.HeadNorm(index));
+        AttentionOutput = tensors.Linear(TensorNames.AttentionOutput(index), config.OutputWidth, config.Width);
+        FeedForwardNorm = tensors.Norm(TensorNames.FeedForwardNorm(index), config.Width);
+        FeedForwardGate = config.GatedFeedForward ? tensors.Linear(TensorNames.FeedForwardGate(index), config.Width, config.FeedForwardSize) : null;
+        FeedForwardUp = tensors.Linear(TensorNames.FeedForwardUp(index), config.Width, config.FeedForwardSize);
+        FeedForwardSubNorm = tensors.OptionalNorm(TensorNames.FeedForwardSubNorm(index), config.FeedForwardSize);
+        FeedForwardDown = tensors.Linear(TensorNames.FeedForwardDown(index), config.FeedForwardSize, config.Width);
     }
 
     public Norm AttentionNorm { get; }
@@ -41,7 +42,7 @@ internal sealed class ReferenceLayer
 
     public Linear FeedForwardUp { get; }
 
-    public Norm? FeedForwardInnerNorm { get; }
+    public Norm? FeedForwardSubNorm { get; }
 
     public Linear FeedForwardDown { get; }
 }

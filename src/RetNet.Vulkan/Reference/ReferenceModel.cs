@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Reference;
@@ -32,13 +33,23 @@ public sealed class ReferenceModel
         Config = config;
         var tensors = new TensorReader(config, find);
         var vocabularyByWidth = checked(config.VocabularySize * config.Width);
-        _embedding = tensors.Required("token_embd.weight", vocabularyByWidth);
-        _embeddingNorm = tensors.OptionalNorm("token_embd_norm", config.Width);
+        _embedding = tensors.Required(TensorNames.Weight(TensorNames.TokenEmbedding), vocabularyByWidth);
+        _embeddingNorm = tensors.OptionalNorm(TensorNames.TokenEmbeddingNorm, config.Width);
         _layers = new ReferenceLayer[config.Layers];
         for (var layer = 0; layer < _layers.Length; layer++)
             _layers[layer] = new ReferenceLayer(tensors, layer);
-        _outputNorm = config.PostNorm ? null : tensors.Norm("output_norm", config.Width);
-        _output = new Linear(tensors.Optional("output.weight", vocabularyByWidth) ?? _embedding, null, config.Width);
+        _outputNorm = config.PostNorm ? null : tensors.Norm(TensorNames.OutputNorm, config.Width);
+        _output = new Linear(tensors.Optional(TensorNames.Weight(TensorNames.Output), vocabularyByWidth) ?? _embedding, null, config.Width);
+    }
+
+    /// <summary>Reads a whole model, dequantised, into memory; the file may be closed afterwards.</summary>
+    /// <exception cref="GgufException">The file holds no complete RetNet; the message names what is wrong.</exception>
+    public static ReferenceModel Load(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var config = RetNetGguf.ReadConfig(file);
+        TensorShapes.Validate(file, config);
+        return new ReferenceModel(config, name => file.TryGetTensor(name, out var tensor) ? Dequantize(file, tensor) : null);
     }
 
     /// <summary>The model.</summary>
@@ -66,6 +77,15 @@ public sealed class ReferenceModel
     /// <returns>Logits after each token, [T, V].</returns>
     public double[] Chunkwise(ReadOnlySpan<int> tokens, int chunk, ReferenceState? state = null) =>
         InChunks(tokens, chunk, ChunkwiseRetention.Apply, state ?? new ReferenceState(Config));
+
+    private static float[] Dequantize(GgufFile file, GgufTensor tensor)
+    {
+        var values = new float[checked((int)tensor.Elements)];
+        var width = (int)tensor.RowLength;
+        for (var row = 0; row < tensor.Rows; row++)
+            tensor.Type.Dequantize(file.Row(tensor, row), values.AsSpan(row * width, width));
+        return values;
+    }
 
     private double[] InChunks(ReadOnlySpan<int> tokens, int chunk, RetentionForm form, ReferenceState state)
     {
@@ -207,7 +227,7 @@ public sealed class ReferenceModel
                 hidden[i] = Activations.Apply(Config.Activation, hidden[i]);
         }
 
-        hidden = weights.FeedForwardInnerNorm?.Apply(hidden, Config.FeedForwardSize, Config.NormEps) ?? hidden;
+        hidden = weights.FeedForwardSubNorm?.Apply(hidden, Config.FeedForwardSize, Config.NormEps) ?? hidden;
         return weights.FeedForwardDown.Apply(Observe(ReferenceStage.FeedForwardHidden, layer, hidden));
     }
 

@@ -23,22 +23,22 @@ internal sealed class TensorReader(RetNetConfig config, Func<string, float[]?> f
         Optional(name, length) ?? throw new InvalidDataException($"tensor {name} is missing");
 
     public Linear Linear(string name, int inputSize, int outputSize) => new(
-        Required(name + ".weight", checked(inputSize * outputSize)), Optional(name + ".bias", outputSize), inputSize);
+        Required(TensorNames.Weight(name), checked(inputSize * outputSize)), Optional(TensorNames.Bias(name), outputSize), inputSize);
 
     public Norm Norm(string name, int size) =>
-        OptionalNorm(name, size) ?? throw new InvalidDataException($"tensor {name}.weight is missing");
+        OptionalNorm(name, size) ?? throw new InvalidDataException($"tensor {TensorNames.Weight(name)} is missing");
 
     /// <summary>
     /// The model's norm, or a LayerNorm wherever there is a bias: syncdoth's FFN has one among RMS norms.
     /// </summary>
     public Norm? OptionalNorm(string name, int size)
     {
-        if (Optional(name + ".weight", size) is not { } weight)
+        if (Optional(TensorNames.Weight(name), size) is not { } weight)
             return null;
-        var bias = Optional(name + ".bias", size);
+        var bias = Optional(TensorNames.Bias(name), size);
         return new Norm(weight, bias, config.NormType == NormType.Layer || bias is not null);
     }
 
     /// <summary>RMS over one head; its factors, if any, are shared by all heads.</summary>
-    public Norm HeadNorm(string name) => new(Optional(name + ".weight", config.ValueSize), null, subtractMean: false);
+    public Norm HeadNorm(string name) => new(Optional(TensorNames.Weight(name), config.ValueSize), null, subtractMean: false);
 }
