@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using RetNet.Tests;
 
 namespace RetNet.Vulkan.Tests.Gguf;
 

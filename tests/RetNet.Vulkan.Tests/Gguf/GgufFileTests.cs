@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using RetNet.Tests;
 using RetNet.Vulkan.Gguf;
 
 namespace RetNet.Vulkan.Tests.Gguf;

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
@@ -34,6 +35,26 @@ internal sealed class RandomModel
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, length).Select(_ => random.Next(Config.VocabularySize))];
+    }
+
+    /// <summary>Writes the model as GGUF, matrices in <paramref name="type"/> where their rows are whole blocks and in f16 elsewhere.</summary>
+    public void Write(string path, GgmlType type)
+    {
+        using var writer = GgufWriter.Create(path);
+        RetNetGguf.WriteConfig(writer, Config);
+        var tensors = TensorShapes.Of(Config).Where(shape => _tensors.ContainsKey(shape.Name)).Select(shape =>
+        {
+            var block = BlockType.Of(shape.IsMatrix ? type : GgmlType.F32);
+            return writer.AddTensor(shape.Name, shape.Dimensions[0] % block.Length == 0 ? block : BlockType.Of(GgmlType.F16), shape.Dimensions);
+        }).ToList();
+        foreach (var tensor in tensors)
+        {
+            var bytes = new byte[tensor.Bytes];
+            tensor.Type.Quantize(_tensors[tensor.Name], bytes);
+            writer.Write(tensor, bytes);
+        }
+
+        writer.Complete();
     }
 
     /// <summary>torchscale's decays and angles for a shape.</summary>

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using RetNet.Tests;
 using RetNet.Vulkan.Text;
 
 namespace RetNet.Vulkan.Tests.Text;

@@ -1,5 +1,4 @@
 using System.Text;
-using RetNet.Tests;
 using RetNet.Vulkan.Text;
 
 namespace RetNet.Vulkan.Tests.Text;
