@@ -60,7 +60,7 @@ public sealed unsafe partial class Vk : IDisposable
 
     /// <summary>Loads the system's Vulkan loader.</summary>
     /// <exception cref="DllNotFoundException">No Vulkan loader is installed; the message says how to get one.</exception>
-    public static Vk GetApi() => new(VulkanLibrary.Load());
+    public static Vk GetApi() => new(VulkanLibrary.Load(VulkanLibrary.Names));
 
     public PfnVoidFunction GetInstanceProcAddr(Instance instance, byte* pName) =>
         new((delegate* unmanaged[Cdecl]<void>)Commands.GetInstanceProcAddr(instance, pName));

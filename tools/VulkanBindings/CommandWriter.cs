@@ -26,7 +26,7 @@ internal sealed class CommandWriter(Registry registry, Selection selection, CSha
         var commands = selection.Commands.Values.Where(command => !Handwritten.Contains(command.Name)).ToArray();
         file.Block("public unsafe partial class Vk", () =>
         {
-            foreach (var command in commands) WriteCommand(file, command, vendor: "-", table: IsOfDevice(command) ? "_device." : "_instance.");
+            foreach (var command in commands) WriteCommand(file, command, Method(command), $"{(IsOfDevice(command) ? "_device" : "_instance")}.{Method(command)}");
             WriteTable(file, "InstanceCommands", commands.Where(command => !IsOfDevice(command)));
             WriteTable(file, "DeviceCommands", commands.Where(IsOfDevice));
         });
@@ -41,13 +41,13 @@ internal sealed class CommandWriter(Registry registry, Selection selection, CSha
         var name = SilkNames.ExtensionClass(extension.Name);
         var vendor = extension.Name.Split('_')[1];
         var file = new SourceFile($"{name}.cs", registry.Version, $"Silk.NET.Vulkan.Extensions.{vendor}",
-            "System.Runtime.InteropServices", "Silk.NET.Core", "Silk.NET.Core.Native");
+            "Silk.NET.Core.Native");
         var commands = extension.Commands.Order(StringComparer.Ordinal).Select(command => registry.Commands[command]).ToArray();
         file.Block($"public sealed unsafe class {name} : NativeExtension<Vk>, IVulkanExtension<{name}>", () =>
         {
             file.Line($"public const string ExtensionName = \"{extension.Name}\";");
             file.Line();
-            foreach (var command in commands) WriteField(file, "private", command, vendor);
+            foreach (var command in commands) WriteField(file, "private", command, Field(command));
             file.Line();
             file.Line($"private {name}(CommandLoader commands) : base(commands)");
             file.Braces(() => { });
@@ -55,29 +55,27 @@ internal sealed class CommandWriter(Registry registry, Selection selection, CSha
             file.Line($"static string IVulkanExtension<{name}>.Name => ExtensionName;");
             file.Line();
             file.Line($"static {name} IVulkanExtension<{name}>.Create(CommandLoader commands) => new(commands);");
-            foreach (var command in commands) WriteCommand(file, command, vendor, table: "");
+            foreach (var command in commands) WriteCommand(file, command, SilkNames.Method(command.Name, vendor), Field(command));
         });
         return file;
+
+        string Field(Command command)
+        {
+            var method = SilkNames.Method(command.Name, vendor);
+            return $"_{char.ToLowerInvariant(method[0])}{method[1..]}";
+        }
     }
 
     private void WriteTable(SourceFile file, string name, IEnumerable<Command> commands) => file.Block($"private struct {name}", () =>
     {
-        foreach (var command in commands) WriteField(file, "public", command, vendor: "-");
+        foreach (var command in commands) WriteField(file, "public", command, Method(command));
     });
 
-    private void WriteField(SourceFile file, string access, Command command, string vendor) =>
-        file.Line($"{access} {types.Signature(command.Parameters, command.ReturnType, "")} {Field(command, vendor, access)};");
+    private void WriteField(SourceFile file, string access, Command command, string name) =>
+        file.Line($"{access} {types.Signature(command.Parameters, command.ReturnType, "")} {name};");
 
-    private static string Field(Command command, string vendor, string access)
+    private void WriteCommand(SourceFile file, Command command, string method, string field)
     {
-        var method = SilkNames.Method(command.Name, vendor);
-        return access == "private" ? $"_{char.ToLowerInvariant(method[0])}{method[1..]}" : method;
-    }
-
-    private void WriteCommand(SourceFile file, Command command, string vendor, string table)
-    {
-        var method = SilkNames.Method(command.Name, vendor);
-        var field = table + Field(command, vendor, table == "" ? "private" : "public");
         var signature = types.Signature(command.Parameters, command.ReturnType, "");
         var parameters = command.Parameters.Select(parameter => $"{types.Full(parameter)} {CSharpTypes.Identifier(parameter.Name)}");
         var arguments = string.Join(", ", command.Parameters.Select(parameter => CSharpTypes.Identifier(parameter.Name)));
@@ -86,7 +84,8 @@ internal sealed class CommandWriter(Registry registry, Selection selection, CSha
         file.Block($"public {result} {method}({string.Join(", ", parameters)})", () =>
         {
             file.Line($"var command = {field};");
-            file.Line($"if (command == null) {field} = command = ({signature})Commands.{lookup}(\"{command.Name}\"u8);");
+            file.Line($"if (command == null) {field} = command = ({signature})");
+            file.Line($"    Commands.{lookup}(\"{command.Name}\"u8);");
             file.Line($"{(result == "void" ? "" : "return ")}command({arguments});");
         });
         if (command.Parameters.SingleOrDefault(IsString) is { } text) WriteStringOverload(file, command, method, result, text);
@@ -106,6 +105,8 @@ internal sealed class CommandWriter(Registry registry, Selection selection, CSha
             file.Braces(() => file.Line("Marshal.FreeCoTaskMem((nint)utf8);"));
         });
     }
+
+    private static string Method(Command command) => SilkNames.Method(command.Name, vendor: null);
 
     private static bool IsString(Variable parameter) => parameter is { Type: "char", Pointers: 1, IsConst: true };
 

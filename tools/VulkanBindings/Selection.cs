@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace VulkanBindings;
 
 /// <summary>What bindings.txt asks for, with everything that it needs.</summary>
@@ -64,7 +66,7 @@ internal sealed class Selection
 
     private void AddVersion(string version)
     {
-        var minor = int.Parse(version.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture);
+        var minor = int.Parse(version.Split('.')[1], CultureInfo.InvariantCulture);
         for (var i = 0; i <= minor; i++) _providers.Add($"VK_VERSION_1_{i}");
     }
 

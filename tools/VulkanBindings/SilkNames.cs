@@ -12,8 +12,8 @@ internal static partial class SilkNames
     public static string FunctionPointer(string name) => "Pfn" + name["PFN_vk".Length..];
 
     /// <summary>vkCmdDispatch → CmdDispatch; the methods of an extension's class also lose the vendor's suffix.</summary>
-    public static string Method(string command, string vendor) =>
-        command.EndsWith(vendor, StringComparison.Ordinal) ? command["vk".Length..^vendor.Length] : command["vk".Length..];
+    public static string Method(string command, string? vendor) =>
+        vendor is not null && command.EndsWith(vendor, StringComparison.Ordinal) ? command["vk".Length..^vendor.Length] : command["vk".Length..];
 
     /// <summary>VK_EXT_debug_utils → ExtDebugUtils.</summary>
     public static string ExtensionClass(string extension) => Member(extension["VK_".Length..]);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace VulkanBindings;
 
 /// <summary>Writes enumerations, handles, structures and function pointers.</summary>
@@ -48,11 +50,8 @@ internal sealed class TypeWriter(Registry registry, Selection selection, CSharpT
     }
 
     // Silk.NET's flags are signed.
-    private static string EnumValue(long value, EnumType type) => type switch
-    {
-        { IsWide: true } => value.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        _ => unchecked((int)value).ToString(System.Globalization.CultureInfo.InvariantCulture),
-    };
+    private static string EnumValue(long value, EnumType type) =>
+        (type.IsWide ? value : unchecked((int)value)).ToString(CultureInfo.InvariantCulture);
 
     private static void WriteHandle(SourceFile file, string name, string value) => file.Block($"public struct {name} : IEquatable<{name}>", () =>
     {
@@ -79,33 +78,27 @@ internal sealed class TypeWriter(Registry registry, Selection selection, CSharpT
                 if (type.IsUnion) file.Line("[FieldOffset(0)]");
                 WriteField(file, member);
             }
+
+            foreach (var member in type.Members.Where(IsBuffer)) WriteBuffer(file, member);
         });
     }
 
     private void WriteField(SourceFile file, Variable member)
     {
         var name = SilkNames.Member(member.Name);
-        if (member.ArrayLength is not { } lengthText)
-        {
-            file.Line($"public {types.Full(member)} {name};");
-            return;
-        }
-
-        if (member.Pointers > 0) throw new NotSupportedException($"{member.Name}: arrays of pointers are not supported.");
-        var (element, length) = (types.Name(member.Type), types.Length(lengthText));
-        if (CSharpTypes.CanBeFixed(element))
-        {
-            file.Line($"public fixed {element} {name}[{length}];");
-            return;
-        }
-
-        file.Line($"public {name}Buffer {name};");
-        WriteBuffer(file, $"{name}Buffer", element, length);
+        if (member.ArrayLength is null) file.Line($"public {types.Full(member)} {name};");
+        else if (IsBuffer(member)) file.Line($"public {name}Buffer {name};");
+        else file.Line($"public fixed {types.Name(member.Type)} {name}[{types.Length(member.ArrayLength)}];");
     }
 
-    private static void WriteBuffer(SourceFile file, string name, string element, int length)
+    // C# has fixed buffers of primitives only.
+    private bool IsBuffer(Variable member) => member.ArrayLength is not null && !CSharpTypes.CanBeFixed(types.Name(member.Type));
+
+    private void WriteBuffer(SourceFile file, Variable member)
     {
-        file.Block($"public struct {name}", () =>
+        if (member.Pointers > 0) throw new NotSupportedException($"{member.Name}: arrays of pointers are not supported.");
+        var (element, length) = (types.Name(member.Type), types.Length(member.ArrayLength!));
+        file.Block($"public struct {SilkNames.Member(member.Name)}Buffer", () =>
         {
             for (var i = 0; i < length; i++) file.Line($"public {element} Element{i};");
             file.Line();
@@ -121,7 +114,6 @@ internal sealed class TypeWriter(Registry registry, Selection selection, CSharpT
                 });
             });
         });
-        file.Line();
     }
 
     private void WriteFunctionPointer(SourceFile file, FunctionPointerType type)

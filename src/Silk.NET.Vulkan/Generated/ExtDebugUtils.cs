@@ -3,8 +3,6 @@
 // </auto-generated>
 #nullable enable
 
-using System.Runtime.InteropServices;
-using Silk.NET.Core;
 using Silk.NET.Core.Native;
 
 namespace Silk.NET.Vulkan.Extensions.EXT;
@@ -36,77 +34,88 @@ public sealed unsafe class ExtDebugUtils : NativeExtension<Vk>, IVulkanExtension
     public void CmdBeginDebugUtilsLabel(CommandBuffer commandBuffer, DebugUtilsLabelEXT* pLabelInfo)
     {
         var command = _cmdBeginDebugUtilsLabel;
-        if (command == null) _cmdBeginDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, DebugUtilsLabelEXT*, void>)Commands.DeviceCommand("vkCmdBeginDebugUtilsLabelEXT"u8);
+        if (command == null) _cmdBeginDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, DebugUtilsLabelEXT*, void>)
+            Commands.DeviceCommand("vkCmdBeginDebugUtilsLabelEXT"u8);
         command(commandBuffer, pLabelInfo);
     }
 
     public void CmdEndDebugUtilsLabel(CommandBuffer commandBuffer)
     {
         var command = _cmdEndDebugUtilsLabel;
-        if (command == null) _cmdEndDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, void>)Commands.DeviceCommand("vkCmdEndDebugUtilsLabelEXT"u8);
+        if (command == null) _cmdEndDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, void>)
+            Commands.DeviceCommand("vkCmdEndDebugUtilsLabelEXT"u8);
         command(commandBuffer);
     }
 
     public void CmdInsertDebugUtilsLabel(CommandBuffer commandBuffer, DebugUtilsLabelEXT* pLabelInfo)
     {
         var command = _cmdInsertDebugUtilsLabel;
-        if (command == null) _cmdInsertDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, DebugUtilsLabelEXT*, void>)Commands.DeviceCommand("vkCmdInsertDebugUtilsLabelEXT"u8);
+        if (command == null) _cmdInsertDebugUtilsLabel = command = (delegate* unmanaged<CommandBuffer, DebugUtilsLabelEXT*, void>)
+            Commands.DeviceCommand("vkCmdInsertDebugUtilsLabelEXT"u8);
         command(commandBuffer, pLabelInfo);
     }
 
     public Result CreateDebugUtilsMessenger(Instance instance, DebugUtilsMessengerCreateInfoEXT* pCreateInfo, AllocationCallbacks* pAllocator, DebugUtilsMessengerEXT* pMessenger)
     {
         var command = _createDebugUtilsMessenger;
-        if (command == null) _createDebugUtilsMessenger = command = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result>)Commands.InstanceCommand("vkCreateDebugUtilsMessengerEXT"u8);
+        if (command == null) _createDebugUtilsMessenger = command = (delegate* unmanaged<Instance, DebugUtilsMessengerCreateInfoEXT*, AllocationCallbacks*, DebugUtilsMessengerEXT*, Result>)
+            Commands.InstanceCommand("vkCreateDebugUtilsMessengerEXT"u8);
         return command(instance, pCreateInfo, pAllocator, pMessenger);
     }
 
     public void DestroyDebugUtilsMessenger(Instance instance, DebugUtilsMessengerEXT messenger, AllocationCallbacks* pAllocator)
     {
         var command = _destroyDebugUtilsMessenger;
-        if (command == null) _destroyDebugUtilsMessenger = command = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)Commands.InstanceCommand("vkDestroyDebugUtilsMessengerEXT"u8);
+        if (command == null) _destroyDebugUtilsMessenger = command = (delegate* unmanaged<Instance, DebugUtilsMessengerEXT, AllocationCallbacks*, void>)
+            Commands.InstanceCommand("vkDestroyDebugUtilsMessengerEXT"u8);
         command(instance, messenger, pAllocator);
     }
 
     public void QueueBeginDebugUtilsLabel(Queue queue, DebugUtilsLabelEXT* pLabelInfo)
     {
         var command = _queueBeginDebugUtilsLabel;
-        if (command == null) _queueBeginDebugUtilsLabel = command = (delegate* unmanaged<Queue, DebugUtilsLabelEXT*, void>)Commands.DeviceCommand("vkQueueBeginDebugUtilsLabelEXT"u8);
+        if (command == null) _queueBeginDebugUtilsLabel = command = (delegate* unmanaged<Queue, DebugUtilsLabelEXT*, void>)
+            Commands.DeviceCommand("vkQueueBeginDebugUtilsLabelEXT"u8);
         command(queue, pLabelInfo);
     }
 
     public void QueueEndDebugUtilsLabel(Queue queue)
     {
         var command = _queueEndDebugUtilsLabel;
-        if (command == null) _queueEndDebugUtilsLabel = command = (delegate* unmanaged<Queue, void>)Commands.DeviceCommand("vkQueueEndDebugUtilsLabelEXT"u8);
+        if (command == null) _queueEndDebugUtilsLabel = command = (delegate* unmanaged<Queue, void>)
+            Commands.DeviceCommand("vkQueueEndDebugUtilsLabelEXT"u8);
         command(queue);
     }
 
     public void QueueInsertDebugUtilsLabel(Queue queue, DebugUtilsLabelEXT* pLabelInfo)
     {
         var command = _queueInsertDebugUtilsLabel;
-        if (command == null) _queueInsertDebugUtilsLabel = command = (delegate* unmanaged<Queue, DebugUtilsLabelEXT*, void>)Commands.DeviceCommand("vkQueueInsertDebugUtilsLabelEXT"u8);
+        if (command == null) _queueInsertDebugUtilsLabel = command = (delegate* unmanaged<Queue, DebugUtilsLabelEXT*, void>)
+            Commands.DeviceCommand("vkQueueInsertDebugUtilsLabelEXT"u8);
         command(queue, pLabelInfo);
     }
 
     public Result SetDebugUtilsObjectName(Device device, DebugUtilsObjectNameInfoEXT* pNameInfo)
     {
         var command = _setDebugUtilsObjectName;
-        if (command == null) _setDebugUtilsObjectName = command = (delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result>)Commands.DeviceCommand("vkSetDebugUtilsObjectNameEXT"u8);
+        if (command == null) _setDebugUtilsObjectName = command = (delegate* unmanaged<Device, DebugUtilsObjectNameInfoEXT*, Result>)
+            Commands.DeviceCommand("vkSetDebugUtilsObjectNameEXT"u8);
         return command(device, pNameInfo);
     }
 
     public Result SetDebugUtilsObjectTag(Device device, DebugUtilsObjectTagInfoEXT* pTagInfo)
     {
         var command = _setDebugUtilsObjectTag;
-        if (command == null) _setDebugUtilsObjectTag = command = (delegate* unmanaged<Device, DebugUtilsObjectTagInfoEXT*, Result>)Commands.DeviceCommand("vkSetDebugUtilsObjectTagEXT"u8);
+        if (command == null) _setDebugUtilsObjectTag = command = (delegate* unmanaged<Device, DebugUtilsObjectTagInfoEXT*, Result>)
+            Commands.DeviceCommand("vkSetDebugUtilsObjectTagEXT"u8);
         return command(device, pTagInfo);
     }
 
     public void SubmitDebugUtilsMessage(Instance instance, DebugUtilsMessageSeverityFlagsEXT messageSeverity, DebugUtilsMessageTypeFlagsEXT messageTypes, DebugUtilsMessengerCallbackDataEXT* pCallbackData)
     {
         var command = _submitDebugUtilsMessage;
-        if (command == null) _submitDebugUtilsMessage = command = (delegate* unmanaged<Instance, DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT, DebugUtilsMessengerCallbackDataEXT*, void>)Commands.InstanceCommand("vkSubmitDebugUtilsMessageEXT"u8);
+        if (command == null) _submitDebugUtilsMessage = command = (delegate* unmanaged<Instance, DebugUtilsMessageSeverityFlagsEXT, DebugUtilsMessageTypeFlagsEXT, DebugUtilsMessengerCallbackDataEXT*, void>)
+            Commands.InstanceCommand("vkSubmitDebugUtilsMessageEXT"u8);
         command(instance, messageSeverity, messageTypes, pCallbackData);
     }
 }

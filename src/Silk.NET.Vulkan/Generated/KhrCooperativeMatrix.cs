@@ -3,8 +3,6 @@
 // </auto-generated>
 #nullable enable
 
-using System.Runtime.InteropServices;
-using Silk.NET.Core;
 using Silk.NET.Core.Native;
 
 namespace Silk.NET.Vulkan.Extensions.KHR;
@@ -26,7 +24,8 @@ public sealed unsafe class KhrCooperativeMatrix : NativeExtension<Vk>, IVulkanEx
     public Result GetPhysicalDeviceCooperativeMatrixProperties(PhysicalDevice physicalDevice, uint* pPropertyCount, CooperativeMatrixPropertiesKHR* pProperties)
     {
         var command = _getPhysicalDeviceCooperativeMatrixProperties;
-        if (command == null) _getPhysicalDeviceCooperativeMatrixProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result>)Commands.InstanceCommand("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"u8);
+        if (command == null) _getPhysicalDeviceCooperativeMatrixProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixPropertiesKHR*, Result>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"u8);
         return command(physicalDevice, pPropertyCount, pProperties);
     }
 }

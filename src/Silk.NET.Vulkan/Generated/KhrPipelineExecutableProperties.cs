@@ -3,8 +3,6 @@
 // </auto-generated>
 #nullable enable
 
-using System.Runtime.InteropServices;
-using Silk.NET.Core;
 using Silk.NET.Core.Native;
 
 namespace Silk.NET.Vulkan.Extensions.KHR;
@@ -28,21 +26,24 @@ public sealed unsafe class KhrPipelineExecutableProperties : NativeExtension<Vk>
     public Result GetPipelineExecutableInternalRepresentations(Device device, PipelineExecutableInfoKHR* pExecutableInfo, uint* pInternalRepresentationCount, PipelineExecutableInternalRepresentationKHR* pInternalRepresentations)
     {
         var command = _getPipelineExecutableInternalRepresentations;
-        if (command == null) _getPipelineExecutableInternalRepresentations = command = (delegate* unmanaged<Device, PipelineExecutableInfoKHR*, uint*, PipelineExecutableInternalRepresentationKHR*, Result>)Commands.DeviceCommand("vkGetPipelineExecutableInternalRepresentationsKHR"u8);
+        if (command == null) _getPipelineExecutableInternalRepresentations = command = (delegate* unmanaged<Device, PipelineExecutableInfoKHR*, uint*, PipelineExecutableInternalRepresentationKHR*, Result>)
+            Commands.DeviceCommand("vkGetPipelineExecutableInternalRepresentationsKHR"u8);
         return command(device, pExecutableInfo, pInternalRepresentationCount, pInternalRepresentations);
     }
 
     public Result GetPipelineExecutableProperties(Device device, PipelineInfoKHR* pPipelineInfo, uint* pExecutableCount, PipelineExecutablePropertiesKHR* pProperties)
     {
         var command = _getPipelineExecutableProperties;
-        if (command == null) _getPipelineExecutableProperties = command = (delegate* unmanaged<Device, PipelineInfoKHR*, uint*, PipelineExecutablePropertiesKHR*, Result>)Commands.DeviceCommand("vkGetPipelineExecutablePropertiesKHR"u8);
+        if (command == null) _getPipelineExecutableProperties = command = (delegate* unmanaged<Device, PipelineInfoKHR*, uint*, PipelineExecutablePropertiesKHR*, Result>)
+            Commands.DeviceCommand("vkGetPipelineExecutablePropertiesKHR"u8);
         return command(device, pPipelineInfo, pExecutableCount, pProperties);
     }
 
     public Result GetPipelineExecutableStatistics(Device device, PipelineExecutableInfoKHR* pExecutableInfo, uint* pStatisticCount, PipelineExecutableStatisticKHR* pStatistics)
     {
         var command = _getPipelineExecutableStatistics;
-        if (command == null) _getPipelineExecutableStatistics = command = (delegate* unmanaged<Device, PipelineExecutableInfoKHR*, uint*, PipelineExecutableStatisticKHR*, Result>)Commands.DeviceCommand("vkGetPipelineExecutableStatisticsKHR"u8);
+        if (command == null) _getPipelineExecutableStatistics = command = (delegate* unmanaged<Device, PipelineExecutableInfoKHR*, uint*, PipelineExecutableStatisticKHR*, Result>)
+            Commands.DeviceCommand("vkGetPipelineExecutableStatisticsKHR"u8);
         return command(device, pExecutableInfo, pStatisticCount, pStatistics);
     }
 }

@@ -3,8 +3,6 @@
 // </auto-generated>
 #nullable enable
 
-using System.Runtime.InteropServices;
-using Silk.NET.Core;
 using Silk.NET.Core.Native;
 
 namespace Silk.NET.Vulkan.Extensions.NV;
@@ -26,7 +24,8 @@ public sealed unsafe class NVCooperativeMatrix2 : NativeExtension<Vk>, IVulkanEx
     public Result GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsProperties(PhysicalDevice physicalDevice, uint* pPropertyCount, CooperativeMatrixFlexibleDimensionsPropertiesNV* pProperties)
     {
         var command = _getPhysicalDeviceCooperativeMatrixFlexibleDimensionsProperties;
-        if (command == null) _getPhysicalDeviceCooperativeMatrixFlexibleDimensionsProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixFlexibleDimensionsPropertiesNV*, Result>)Commands.InstanceCommand("vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV"u8);
+        if (command == null) _getPhysicalDeviceCooperativeMatrixFlexibleDimensionsProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, CooperativeMatrixFlexibleDimensionsPropertiesNV*, Result>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV"u8);
         return command(physicalDevice, pPropertyCount, pProperties);
     }
 }

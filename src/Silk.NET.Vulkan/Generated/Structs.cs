@@ -769,6 +769,8 @@ public unsafe partial struct PhysicalDeviceMemoryProperties
 {
     public uint MemoryTypeCount;
     public MemoryTypesBuffer MemoryTypes;
+    public uint MemoryHeapCount;
+    public MemoryHeapsBuffer MemoryHeaps;
 
     public struct MemoryTypesBuffer
     {
@@ -816,9 +818,6 @@ public unsafe partial struct PhysicalDeviceMemoryProperties
         }
     }
 
-    public uint MemoryHeapCount;
-    public MemoryHeapsBuffer MemoryHeaps;
-
     public struct MemoryHeapsBuffer
     {
         public MemoryHeap Element0;
@@ -848,7 +847,6 @@ public unsafe partial struct PhysicalDeviceMemoryProperties
             }
         }
     }
-
 }
 
 public unsafe partial struct PhysicalDeviceMemoryProperties2

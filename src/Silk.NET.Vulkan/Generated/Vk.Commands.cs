@@ -13,287 +13,328 @@ public unsafe partial class Vk
     public Result AllocateCommandBuffers(Device device, CommandBufferAllocateInfo* pAllocateInfo, CommandBuffer* pCommandBuffers)
     {
         var command = _device.AllocateCommandBuffers;
-        if (command == null) _device.AllocateCommandBuffers = command = (delegate* unmanaged<Device, CommandBufferAllocateInfo*, CommandBuffer*, Result>)Commands.DeviceCommand("vkAllocateCommandBuffers"u8);
+        if (command == null) _device.AllocateCommandBuffers = command = (delegate* unmanaged<Device, CommandBufferAllocateInfo*, CommandBuffer*, Result>)
+            Commands.DeviceCommand("vkAllocateCommandBuffers"u8);
         return command(device, pAllocateInfo, pCommandBuffers);
     }
 
     public Result AllocateMemory(Device device, MemoryAllocateInfo* pAllocateInfo, AllocationCallbacks* pAllocator, DeviceMemory* pMemory)
     {
         var command = _device.AllocateMemory;
-        if (command == null) _device.AllocateMemory = command = (delegate* unmanaged<Device, MemoryAllocateInfo*, AllocationCallbacks*, DeviceMemory*, Result>)Commands.DeviceCommand("vkAllocateMemory"u8);
+        if (command == null) _device.AllocateMemory = command = (delegate* unmanaged<Device, MemoryAllocateInfo*, AllocationCallbacks*, DeviceMemory*, Result>)
+            Commands.DeviceCommand("vkAllocateMemory"u8);
         return command(device, pAllocateInfo, pAllocator, pMemory);
     }
 
     public Result BeginCommandBuffer(CommandBuffer commandBuffer, CommandBufferBeginInfo* pBeginInfo)
     {
         var command = _device.BeginCommandBuffer;
-        if (command == null) _device.BeginCommandBuffer = command = (delegate* unmanaged<CommandBuffer, CommandBufferBeginInfo*, Result>)Commands.DeviceCommand("vkBeginCommandBuffer"u8);
+        if (command == null) _device.BeginCommandBuffer = command = (delegate* unmanaged<CommandBuffer, CommandBufferBeginInfo*, Result>)
+            Commands.DeviceCommand("vkBeginCommandBuffer"u8);
         return command(commandBuffer, pBeginInfo);
     }
 
     public Result BindBufferMemory(Device device, Buffer buffer, DeviceMemory memory, ulong memoryOffset)
     {
         var command = _device.BindBufferMemory;
-        if (command == null) _device.BindBufferMemory = command = (delegate* unmanaged<Device, Buffer, DeviceMemory, ulong, Result>)Commands.DeviceCommand("vkBindBufferMemory"u8);
+        if (command == null) _device.BindBufferMemory = command = (delegate* unmanaged<Device, Buffer, DeviceMemory, ulong, Result>)
+            Commands.DeviceCommand("vkBindBufferMemory"u8);
         return command(device, buffer, memory, memoryOffset);
     }
 
     public Result BindBufferMemory2(Device device, uint bindInfoCount, BindBufferMemoryInfo* pBindInfos)
     {
         var command = _device.BindBufferMemory2;
-        if (command == null) _device.BindBufferMemory2 = command = (delegate* unmanaged<Device, uint, BindBufferMemoryInfo*, Result>)Commands.DeviceCommand("vkBindBufferMemory2"u8);
+        if (command == null) _device.BindBufferMemory2 = command = (delegate* unmanaged<Device, uint, BindBufferMemoryInfo*, Result>)
+            Commands.DeviceCommand("vkBindBufferMemory2"u8);
         return command(device, bindInfoCount, pBindInfos);
     }
 
     public void CmdBindPipeline(CommandBuffer commandBuffer, PipelineBindPoint pipelineBindPoint, Pipeline pipeline)
     {
         var command = _device.CmdBindPipeline;
-        if (command == null) _device.CmdBindPipeline = command = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, Pipeline, void>)Commands.DeviceCommand("vkCmdBindPipeline"u8);
+        if (command == null) _device.CmdBindPipeline = command = (delegate* unmanaged<CommandBuffer, PipelineBindPoint, Pipeline, void>)
+            Commands.DeviceCommand("vkCmdBindPipeline"u8);
         command(commandBuffer, pipelineBindPoint, pipeline);
     }
 
     public void CmdCopyBuffer(CommandBuffer commandBuffer, Buffer srcBuffer, Buffer dstBuffer, uint regionCount, BufferCopy* pRegions)
     {
         var command = _device.CmdCopyBuffer;
-        if (command == null) _device.CmdCopyBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, Buffer, uint, BufferCopy*, void>)Commands.DeviceCommand("vkCmdCopyBuffer"u8);
+        if (command == null) _device.CmdCopyBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, Buffer, uint, BufferCopy*, void>)
+            Commands.DeviceCommand("vkCmdCopyBuffer"u8);
         command(commandBuffer, srcBuffer, dstBuffer, regionCount, pRegions);
     }
 
     public void CmdDispatch(CommandBuffer commandBuffer, uint groupCountX, uint groupCountY, uint groupCountZ)
     {
         var command = _device.CmdDispatch;
-        if (command == null) _device.CmdDispatch = command = (delegate* unmanaged<CommandBuffer, uint, uint, uint, void>)Commands.DeviceCommand("vkCmdDispatch"u8);
+        if (command == null) _device.CmdDispatch = command = (delegate* unmanaged<CommandBuffer, uint, uint, uint, void>)
+            Commands.DeviceCommand("vkCmdDispatch"u8);
         command(commandBuffer, groupCountX, groupCountY, groupCountZ);
     }
 
     public void CmdDispatchIndirect(CommandBuffer commandBuffer, Buffer buffer, ulong offset)
     {
         var command = _device.CmdDispatchIndirect;
-        if (command == null) _device.CmdDispatchIndirect = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, void>)Commands.DeviceCommand("vkCmdDispatchIndirect"u8);
+        if (command == null) _device.CmdDispatchIndirect = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, void>)
+            Commands.DeviceCommand("vkCmdDispatchIndirect"u8);
         command(commandBuffer, buffer, offset);
     }
 
     public void CmdFillBuffer(CommandBuffer commandBuffer, Buffer dstBuffer, ulong dstOffset, ulong size, uint data)
     {
         var command = _device.CmdFillBuffer;
-        if (command == null) _device.CmdFillBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, ulong, uint, void>)Commands.DeviceCommand("vkCmdFillBuffer"u8);
+        if (command == null) _device.CmdFillBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, ulong, uint, void>)
+            Commands.DeviceCommand("vkCmdFillBuffer"u8);
         command(commandBuffer, dstBuffer, dstOffset, size, data);
     }
 
     public void CmdPipelineBarrier(CommandBuffer commandBuffer, PipelineStageFlags srcStageMask, PipelineStageFlags dstStageMask, DependencyFlags dependencyFlags, uint memoryBarrierCount, MemoryBarrier* pMemoryBarriers, uint bufferMemoryBarrierCount, BufferMemoryBarrier* pBufferMemoryBarriers, uint imageMemoryBarrierCount, ImageMemoryBarrier* pImageMemoryBarriers)
     {
         var command = _device.CmdPipelineBarrier;
-        if (command == null) _device.CmdPipelineBarrier = command = (delegate* unmanaged<CommandBuffer, PipelineStageFlags, PipelineStageFlags, DependencyFlags, uint, MemoryBarrier*, uint, BufferMemoryBarrier*, uint, ImageMemoryBarrier*, void>)Commands.DeviceCommand("vkCmdPipelineBarrier"u8);
+        if (command == null) _device.CmdPipelineBarrier = command = (delegate* unmanaged<CommandBuffer, PipelineStageFlags, PipelineStageFlags, DependencyFlags, uint, MemoryBarrier*, uint, BufferMemoryBarrier*, uint, ImageMemoryBarrier*, void>)
+            Commands.DeviceCommand("vkCmdPipelineBarrier"u8);
         command(commandBuffer, srcStageMask, dstStageMask, dependencyFlags, memoryBarrierCount, pMemoryBarriers, bufferMemoryBarrierCount, pBufferMemoryBarriers, imageMemoryBarrierCount, pImageMemoryBarriers);
     }
 
     public void CmdPipelineBarrier2(CommandBuffer commandBuffer, DependencyInfo* pDependencyInfo)
     {
         var command = _device.CmdPipelineBarrier2;
-        if (command == null) _device.CmdPipelineBarrier2 = command = (delegate* unmanaged<CommandBuffer, DependencyInfo*, void>)Commands.DeviceCommand("vkCmdPipelineBarrier2"u8);
+        if (command == null) _device.CmdPipelineBarrier2 = command = (delegate* unmanaged<CommandBuffer, DependencyInfo*, void>)
+            Commands.DeviceCommand("vkCmdPipelineBarrier2"u8);
         command(commandBuffer, pDependencyInfo);
     }
 
     public void CmdPushConstants(CommandBuffer commandBuffer, PipelineLayout layout, ShaderStageFlags stageFlags, uint offset, uint size, void* pValues)
     {
         var command = _device.CmdPushConstants;
-        if (command == null) _device.CmdPushConstants = command = (delegate* unmanaged<CommandBuffer, PipelineLayout, ShaderStageFlags, uint, uint, void*, void>)Commands.DeviceCommand("vkCmdPushConstants"u8);
+        if (command == null) _device.CmdPushConstants = command = (delegate* unmanaged<CommandBuffer, PipelineLayout, ShaderStageFlags, uint, uint, void*, void>)
+            Commands.DeviceCommand("vkCmdPushConstants"u8);
         command(commandBuffer, layout, stageFlags, offset, size, pValues);
     }
 
     public void CmdResetQueryPool(CommandBuffer commandBuffer, QueryPool queryPool, uint firstQuery, uint queryCount)
     {
         var command = _device.CmdResetQueryPool;
-        if (command == null) _device.CmdResetQueryPool = command = (delegate* unmanaged<CommandBuffer, QueryPool, uint, uint, void>)Commands.DeviceCommand("vkCmdResetQueryPool"u8);
+        if (command == null) _device.CmdResetQueryPool = command = (delegate* unmanaged<CommandBuffer, QueryPool, uint, uint, void>)
+            Commands.DeviceCommand("vkCmdResetQueryPool"u8);
         command(commandBuffer, queryPool, firstQuery, queryCount);
     }
 
     public void CmdUpdateBuffer(CommandBuffer commandBuffer, Buffer dstBuffer, ulong dstOffset, ulong dataSize, void* pData)
     {
         var command = _device.CmdUpdateBuffer;
-        if (command == null) _device.CmdUpdateBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, ulong, void*, void>)Commands.DeviceCommand("vkCmdUpdateBuffer"u8);
+        if (command == null) _device.CmdUpdateBuffer = command = (delegate* unmanaged<CommandBuffer, Buffer, ulong, ulong, void*, void>)
+            Commands.DeviceCommand("vkCmdUpdateBuffer"u8);
         command(commandBuffer, dstBuffer, dstOffset, dataSize, pData);
     }
 
     public void CmdWriteTimestamp(CommandBuffer commandBuffer, PipelineStageFlags pipelineStage, QueryPool queryPool, uint query)
     {
         var command = _device.CmdWriteTimestamp;
-        if (command == null) _device.CmdWriteTimestamp = command = (delegate* unmanaged<CommandBuffer, PipelineStageFlags, QueryPool, uint, void>)Commands.DeviceCommand("vkCmdWriteTimestamp"u8);
+        if (command == null) _device.CmdWriteTimestamp = command = (delegate* unmanaged<CommandBuffer, PipelineStageFlags, QueryPool, uint, void>)
+            Commands.DeviceCommand("vkCmdWriteTimestamp"u8);
         command(commandBuffer, pipelineStage, queryPool, query);
     }
 
     public Result CreateBuffer(Device device, BufferCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, Buffer* pBuffer)
     {
         var command = _device.CreateBuffer;
-        if (command == null) _device.CreateBuffer = command = (delegate* unmanaged<Device, BufferCreateInfo*, AllocationCallbacks*, Buffer*, Result>)Commands.DeviceCommand("vkCreateBuffer"u8);
+        if (command == null) _device.CreateBuffer = command = (delegate* unmanaged<Device, BufferCreateInfo*, AllocationCallbacks*, Buffer*, Result>)
+            Commands.DeviceCommand("vkCreateBuffer"u8);
         return command(device, pCreateInfo, pAllocator, pBuffer);
     }
 
     public Result CreateCommandPool(Device device, CommandPoolCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, CommandPool* pCommandPool)
     {
         var command = _device.CreateCommandPool;
-        if (command == null) _device.CreateCommandPool = command = (delegate* unmanaged<Device, CommandPoolCreateInfo*, AllocationCallbacks*, CommandPool*, Result>)Commands.DeviceCommand("vkCreateCommandPool"u8);
+        if (command == null) _device.CreateCommandPool = command = (delegate* unmanaged<Device, CommandPoolCreateInfo*, AllocationCallbacks*, CommandPool*, Result>)
+            Commands.DeviceCommand("vkCreateCommandPool"u8);
         return command(device, pCreateInfo, pAllocator, pCommandPool);
     }
 
     public Result CreateComputePipelines(Device device, PipelineCache pipelineCache, uint createInfoCount, ComputePipelineCreateInfo* pCreateInfos, AllocationCallbacks* pAllocator, Pipeline* pPipelines)
     {
         var command = _device.CreateComputePipelines;
-        if (command == null) _device.CreateComputePipelines = command = (delegate* unmanaged<Device, PipelineCache, uint, ComputePipelineCreateInfo*, AllocationCallbacks*, Pipeline*, Result>)Commands.DeviceCommand("vkCreateComputePipelines"u8);
+        if (command == null) _device.CreateComputePipelines = command = (delegate* unmanaged<Device, PipelineCache, uint, ComputePipelineCreateInfo*, AllocationCallbacks*, Pipeline*, Result>)
+            Commands.DeviceCommand("vkCreateComputePipelines"u8);
         return command(device, pipelineCache, createInfoCount, pCreateInfos, pAllocator, pPipelines);
     }
 
     public Result CreateDevice(PhysicalDevice physicalDevice, DeviceCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, Device* pDevice)
     {
         var command = _instance.CreateDevice;
-        if (command == null) _instance.CreateDevice = command = (delegate* unmanaged<PhysicalDevice, DeviceCreateInfo*, AllocationCallbacks*, Device*, Result>)Commands.InstanceCommand("vkCreateDevice"u8);
+        if (command == null) _instance.CreateDevice = command = (delegate* unmanaged<PhysicalDevice, DeviceCreateInfo*, AllocationCallbacks*, Device*, Result>)
+            Commands.InstanceCommand("vkCreateDevice"u8);
         return command(physicalDevice, pCreateInfo, pAllocator, pDevice);
     }
 
     public Result CreateFence(Device device, FenceCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, Fence* pFence)
     {
         var command = _device.CreateFence;
-        if (command == null) _device.CreateFence = command = (delegate* unmanaged<Device, FenceCreateInfo*, AllocationCallbacks*, Fence*, Result>)Commands.DeviceCommand("vkCreateFence"u8);
+        if (command == null) _device.CreateFence = command = (delegate* unmanaged<Device, FenceCreateInfo*, AllocationCallbacks*, Fence*, Result>)
+            Commands.DeviceCommand("vkCreateFence"u8);
         return command(device, pCreateInfo, pAllocator, pFence);
     }
 
     public Result CreateInstance(InstanceCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, Instance* pInstance)
     {
         var command = _instance.CreateInstance;
-        if (command == null) _instance.CreateInstance = command = (delegate* unmanaged<InstanceCreateInfo*, AllocationCallbacks*, Instance*, Result>)Commands.InstanceCommand("vkCreateInstance"u8);
+        if (command == null) _instance.CreateInstance = command = (delegate* unmanaged<InstanceCreateInfo*, AllocationCallbacks*, Instance*, Result>)
+            Commands.InstanceCommand("vkCreateInstance"u8);
         return command(pCreateInfo, pAllocator, pInstance);
     }
 
     public Result CreatePipelineCache(Device device, PipelineCacheCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, PipelineCache* pPipelineCache)
     {
         var command = _device.CreatePipelineCache;
-        if (command == null) _device.CreatePipelineCache = command = (delegate* unmanaged<Device, PipelineCacheCreateInfo*, AllocationCallbacks*, PipelineCache*, Result>)Commands.DeviceCommand("vkCreatePipelineCache"u8);
+        if (command == null) _device.CreatePipelineCache = command = (delegate* unmanaged<Device, PipelineCacheCreateInfo*, AllocationCallbacks*, PipelineCache*, Result>)
+            Commands.DeviceCommand("vkCreatePipelineCache"u8);
         return command(device, pCreateInfo, pAllocator, pPipelineCache);
     }
 
     public Result CreatePipelineLayout(Device device, PipelineLayoutCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, PipelineLayout* pPipelineLayout)
     {
         var command = _device.CreatePipelineLayout;
-        if (command == null) _device.CreatePipelineLayout = command = (delegate* unmanaged<Device, PipelineLayoutCreateInfo*, AllocationCallbacks*, PipelineLayout*, Result>)Commands.DeviceCommand("vkCreatePipelineLayout"u8);
+        if (command == null) _device.CreatePipelineLayout = command = (delegate* unmanaged<Device, PipelineLayoutCreateInfo*, AllocationCallbacks*, PipelineLayout*, Result>)
+            Commands.DeviceCommand("vkCreatePipelineLayout"u8);
         return command(device, pCreateInfo, pAllocator, pPipelineLayout);
     }
 
     public Result CreateQueryPool(Device device, QueryPoolCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, QueryPool* pQueryPool)
     {
         var command = _device.CreateQueryPool;
-        if (command == null) _device.CreateQueryPool = command = (delegate* unmanaged<Device, QueryPoolCreateInfo*, AllocationCallbacks*, QueryPool*, Result>)Commands.DeviceCommand("vkCreateQueryPool"u8);
+        if (command == null) _device.CreateQueryPool = command = (delegate* unmanaged<Device, QueryPoolCreateInfo*, AllocationCallbacks*, QueryPool*, Result>)
+            Commands.DeviceCommand("vkCreateQueryPool"u8);
         return command(device, pCreateInfo, pAllocator, pQueryPool);
     }
 
     public Result CreateSemaphore(Device device, SemaphoreCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, Semaphore* pSemaphore)
     {
         var command = _device.CreateSemaphore;
-        if (command == null) _device.CreateSemaphore = command = (delegate* unmanaged<Device, SemaphoreCreateInfo*, AllocationCallbacks*, Semaphore*, Result>)Commands.DeviceCommand("vkCreateSemaphore"u8);
+        if (command == null) _device.CreateSemaphore = command = (delegate* unmanaged<Device, SemaphoreCreateInfo*, AllocationCallbacks*, Semaphore*, Result>)
+            Commands.DeviceCommand("vkCreateSemaphore"u8);
         return command(device, pCreateInfo, pAllocator, pSemaphore);
     }
 
     public Result CreateShaderModule(Device device, ShaderModuleCreateInfo* pCreateInfo, AllocationCallbacks* pAllocator, ShaderModule* pShaderModule)
     {
         var command = _device.CreateShaderModule;
-        if (command == null) _device.CreateShaderModule = command = (delegate* unmanaged<Device, ShaderModuleCreateInfo*, AllocationCallbacks*, ShaderModule*, Result>)Commands.DeviceCommand("vkCreateShaderModule"u8);
+        if (command == null) _device.CreateShaderModule = command = (delegate* unmanaged<Device, ShaderModuleCreateInfo*, AllocationCallbacks*, ShaderModule*, Result>)
+            Commands.DeviceCommand("vkCreateShaderModule"u8);
         return command(device, pCreateInfo, pAllocator, pShaderModule);
     }
 
     public void DestroyBuffer(Device device, Buffer buffer, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyBuffer;
-        if (command == null) _device.DestroyBuffer = command = (delegate* unmanaged<Device, Buffer, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyBuffer"u8);
+        if (command == null) _device.DestroyBuffer = command = (delegate* unmanaged<Device, Buffer, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyBuffer"u8);
         command(device, buffer, pAllocator);
     }
 
     public void DestroyCommandPool(Device device, CommandPool commandPool, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyCommandPool;
-        if (command == null) _device.DestroyCommandPool = command = (delegate* unmanaged<Device, CommandPool, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyCommandPool"u8);
+        if (command == null) _device.DestroyCommandPool = command = (delegate* unmanaged<Device, CommandPool, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyCommandPool"u8);
         command(device, commandPool, pAllocator);
     }
 
     public void DestroyDevice(Device device, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyDevice;
-        if (command == null) _device.DestroyDevice = command = (delegate* unmanaged<Device, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyDevice"u8);
+        if (command == null) _device.DestroyDevice = command = (delegate* unmanaged<Device, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyDevice"u8);
         command(device, pAllocator);
     }
 
     public void DestroyFence(Device device, Fence fence, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyFence;
-        if (command == null) _device.DestroyFence = command = (delegate* unmanaged<Device, Fence, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyFence"u8);
+        if (command == null) _device.DestroyFence = command = (delegate* unmanaged<Device, Fence, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyFence"u8);
         command(device, fence, pAllocator);
     }
 
     public void DestroyInstance(Instance instance, AllocationCallbacks* pAllocator)
     {
         var command = _instance.DestroyInstance;
-        if (command == null) _instance.DestroyInstance = command = (delegate* unmanaged<Instance, AllocationCallbacks*, void>)Commands.InstanceCommand("vkDestroyInstance"u8);
+        if (command == null) _instance.DestroyInstance = command = (delegate* unmanaged<Instance, AllocationCallbacks*, void>)
+            Commands.InstanceCommand("vkDestroyInstance"u8);
         command(instance, pAllocator);
     }
 
     public void DestroyPipeline(Device device, Pipeline pipeline, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyPipeline;
-        if (command == null) _device.DestroyPipeline = command = (delegate* unmanaged<Device, Pipeline, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyPipeline"u8);
+        if (command == null) _device.DestroyPipeline = command = (delegate* unmanaged<Device, Pipeline, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyPipeline"u8);
         command(device, pipeline, pAllocator);
     }
 
     public void DestroyPipelineCache(Device device, PipelineCache pipelineCache, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyPipelineCache;
-        if (command == null) _device.DestroyPipelineCache = command = (delegate* unmanaged<Device, PipelineCache, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyPipelineCache"u8);
+        if (command == null) _device.DestroyPipelineCache = command = (delegate* unmanaged<Device, PipelineCache, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyPipelineCache"u8);
         command(device, pipelineCache, pAllocator);
     }
 
     public void DestroyPipelineLayout(Device device, PipelineLayout pipelineLayout, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyPipelineLayout;
-        if (command == null) _device.DestroyPipelineLayout = command = (delegate* unmanaged<Device, PipelineLayout, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyPipelineLayout"u8);
+        if (command == null) _device.DestroyPipelineLayout = command = (delegate* unmanaged<Device, PipelineLayout, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyPipelineLayout"u8);
         command(device, pipelineLayout, pAllocator);
     }
 
     public void DestroyQueryPool(Device device, QueryPool queryPool, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyQueryPool;
-        if (command == null) _device.DestroyQueryPool = command = (delegate* unmanaged<Device, QueryPool, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyQueryPool"u8);
+        if (command == null) _device.DestroyQueryPool = command = (delegate* unmanaged<Device, QueryPool, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyQueryPool"u8);
         command(device, queryPool, pAllocator);
     }
 
     public void DestroySemaphore(Device device, Semaphore semaphore, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroySemaphore;
-        if (command == null) _device.DestroySemaphore = command = (delegate* unmanaged<Device, Semaphore, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroySemaphore"u8);
+        if (command == null) _device.DestroySemaphore = command = (delegate* unmanaged<Device, Semaphore, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroySemaphore"u8);
         command(device, semaphore, pAllocator);
     }
 
     public void DestroyShaderModule(Device device, ShaderModule shaderModule, AllocationCallbacks* pAllocator)
     {
         var command = _device.DestroyShaderModule;
-        if (command == null) _device.DestroyShaderModule = command = (delegate* unmanaged<Device, ShaderModule, AllocationCallbacks*, void>)Commands.DeviceCommand("vkDestroyShaderModule"u8);
+        if (command == null) _device.DestroyShaderModule = command = (delegate* unmanaged<Device, ShaderModule, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkDestroyShaderModule"u8);
         command(device, shaderModule, pAllocator);
     }
 
     public Result DeviceWaitIdle(Device device)
     {
         var command = _device.DeviceWaitIdle;
-        if (command == null) _device.DeviceWaitIdle = command = (delegate* unmanaged<Device, Result>)Commands.DeviceCommand("vkDeviceWaitIdle"u8);
+        if (command == null) _device.DeviceWaitIdle = command = (delegate* unmanaged<Device, Result>)
+            Commands.DeviceCommand("vkDeviceWaitIdle"u8);
         return command(device);
     }
 
     public Result EndCommandBuffer(CommandBuffer commandBuffer)
     {
         var command = _device.EndCommandBuffer;
-        if (command == null) _device.EndCommandBuffer = command = (delegate* unmanaged<CommandBuffer, Result>)Commands.DeviceCommand("vkEndCommandBuffer"u8);
+        if (command == null) _device.EndCommandBuffer = command = (delegate* unmanaged<CommandBuffer, Result>)
+            Commands.DeviceCommand("vkEndCommandBuffer"u8);
         return command(commandBuffer);
     }
 
     public Result EnumerateDeviceExtensionProperties(PhysicalDevice physicalDevice, byte* pLayerName, uint* pPropertyCount, ExtensionProperties* pProperties)
     {
         var command = _instance.EnumerateDeviceExtensionProperties;
-        if (command == null) _instance.EnumerateDeviceExtensionProperties = command = (delegate* unmanaged<PhysicalDevice, byte*, uint*, ExtensionProperties*, Result>)Commands.InstanceCommand("vkEnumerateDeviceExtensionProperties"u8);
+        if (command == null) _instance.EnumerateDeviceExtensionProperties = command = (delegate* unmanaged<PhysicalDevice, byte*, uint*, ExtensionProperties*, Result>)
+            Commands.InstanceCommand("vkEnumerateDeviceExtensionProperties"u8);
         return command(physicalDevice, pLayerName, pPropertyCount, pProperties);
     }
 
@@ -313,7 +354,8 @@ public unsafe partial class Vk
     public Result EnumerateInstanceExtensionProperties(byte* pLayerName, uint* pPropertyCount, ExtensionProperties* pProperties)
     {
         var command = _instance.EnumerateInstanceExtensionProperties;
-        if (command == null) _instance.EnumerateInstanceExtensionProperties = command = (delegate* unmanaged<byte*, uint*, ExtensionProperties*, Result>)Commands.InstanceCommand("vkEnumerateInstanceExtensionProperties"u8);
+        if (command == null) _instance.EnumerateInstanceExtensionProperties = command = (delegate* unmanaged<byte*, uint*, ExtensionProperties*, Result>)
+            Commands.InstanceCommand("vkEnumerateInstanceExtensionProperties"u8);
         return command(pLayerName, pPropertyCount, pProperties);
     }
 
@@ -333,252 +375,288 @@ public unsafe partial class Vk
     public Result EnumerateInstanceLayerProperties(uint* pPropertyCount, LayerProperties* pProperties)
     {
         var command = _instance.EnumerateInstanceLayerProperties;
-        if (command == null) _instance.EnumerateInstanceLayerProperties = command = (delegate* unmanaged<uint*, LayerProperties*, Result>)Commands.InstanceCommand("vkEnumerateInstanceLayerProperties"u8);
+        if (command == null) _instance.EnumerateInstanceLayerProperties = command = (delegate* unmanaged<uint*, LayerProperties*, Result>)
+            Commands.InstanceCommand("vkEnumerateInstanceLayerProperties"u8);
         return command(pPropertyCount, pProperties);
     }
 
     public Result EnumerateInstanceVersion(uint* pApiVersion)
     {
         var command = _instance.EnumerateInstanceVersion;
-        if (command == null) _instance.EnumerateInstanceVersion = command = (delegate* unmanaged<uint*, Result>)Commands.InstanceCommand("vkEnumerateInstanceVersion"u8);
+        if (command == null) _instance.EnumerateInstanceVersion = command = (delegate* unmanaged<uint*, Result>)
+            Commands.InstanceCommand("vkEnumerateInstanceVersion"u8);
         return command(pApiVersion);
     }
 
     public Result EnumeratePhysicalDevices(Instance instance, uint* pPhysicalDeviceCount, PhysicalDevice* pPhysicalDevices)
     {
         var command = _instance.EnumeratePhysicalDevices;
-        if (command == null) _instance.EnumeratePhysicalDevices = command = (delegate* unmanaged<Instance, uint*, PhysicalDevice*, Result>)Commands.InstanceCommand("vkEnumeratePhysicalDevices"u8);
+        if (command == null) _instance.EnumeratePhysicalDevices = command = (delegate* unmanaged<Instance, uint*, PhysicalDevice*, Result>)
+            Commands.InstanceCommand("vkEnumeratePhysicalDevices"u8);
         return command(instance, pPhysicalDeviceCount, pPhysicalDevices);
     }
 
     public Result FlushMappedMemoryRanges(Device device, uint memoryRangeCount, MappedMemoryRange* pMemoryRanges)
     {
         var command = _device.FlushMappedMemoryRanges;
-        if (command == null) _device.FlushMappedMemoryRanges = command = (delegate* unmanaged<Device, uint, MappedMemoryRange*, Result>)Commands.DeviceCommand("vkFlushMappedMemoryRanges"u8);
+        if (command == null) _device.FlushMappedMemoryRanges = command = (delegate* unmanaged<Device, uint, MappedMemoryRange*, Result>)
+            Commands.DeviceCommand("vkFlushMappedMemoryRanges"u8);
         return command(device, memoryRangeCount, pMemoryRanges);
     }
 
     public void FreeCommandBuffers(Device device, CommandPool commandPool, uint commandBufferCount, CommandBuffer* pCommandBuffers)
     {
         var command = _device.FreeCommandBuffers;
-        if (command == null) _device.FreeCommandBuffers = command = (delegate* unmanaged<Device, CommandPool, uint, CommandBuffer*, void>)Commands.DeviceCommand("vkFreeCommandBuffers"u8);
+        if (command == null) _device.FreeCommandBuffers = command = (delegate* unmanaged<Device, CommandPool, uint, CommandBuffer*, void>)
+            Commands.DeviceCommand("vkFreeCommandBuffers"u8);
         command(device, commandPool, commandBufferCount, pCommandBuffers);
     }
 
     public void FreeMemory(Device device, DeviceMemory memory, AllocationCallbacks* pAllocator)
     {
         var command = _device.FreeMemory;
-        if (command == null) _device.FreeMemory = command = (delegate* unmanaged<Device, DeviceMemory, AllocationCallbacks*, void>)Commands.DeviceCommand("vkFreeMemory"u8);
+        if (command == null) _device.FreeMemory = command = (delegate* unmanaged<Device, DeviceMemory, AllocationCallbacks*, void>)
+            Commands.DeviceCommand("vkFreeMemory"u8);
         command(device, memory, pAllocator);
     }
 
     public ulong GetBufferDeviceAddress(Device device, BufferDeviceAddressInfo* pInfo)
     {
         var command = _device.GetBufferDeviceAddress;
-        if (command == null) _device.GetBufferDeviceAddress = command = (delegate* unmanaged<Device, BufferDeviceAddressInfo*, ulong>)Commands.DeviceCommand("vkGetBufferDeviceAddress"u8);
+        if (command == null) _device.GetBufferDeviceAddress = command = (delegate* unmanaged<Device, BufferDeviceAddressInfo*, ulong>)
+            Commands.DeviceCommand("vkGetBufferDeviceAddress"u8);
         return command(device, pInfo);
     }
 
     public void GetBufferMemoryRequirements(Device device, Buffer buffer, MemoryRequirements* pMemoryRequirements)
     {
         var command = _device.GetBufferMemoryRequirements;
-        if (command == null) _device.GetBufferMemoryRequirements = command = (delegate* unmanaged<Device, Buffer, MemoryRequirements*, void>)Commands.DeviceCommand("vkGetBufferMemoryRequirements"u8);
+        if (command == null) _device.GetBufferMemoryRequirements = command = (delegate* unmanaged<Device, Buffer, MemoryRequirements*, void>)
+            Commands.DeviceCommand("vkGetBufferMemoryRequirements"u8);
         command(device, buffer, pMemoryRequirements);
     }
 
     public void GetBufferMemoryRequirements2(Device device, BufferMemoryRequirementsInfo2* pInfo, MemoryRequirements2* pMemoryRequirements)
     {
         var command = _device.GetBufferMemoryRequirements2;
-        if (command == null) _device.GetBufferMemoryRequirements2 = command = (delegate* unmanaged<Device, BufferMemoryRequirementsInfo2*, MemoryRequirements2*, void>)Commands.DeviceCommand("vkGetBufferMemoryRequirements2"u8);
+        if (command == null) _device.GetBufferMemoryRequirements2 = command = (delegate* unmanaged<Device, BufferMemoryRequirementsInfo2*, MemoryRequirements2*, void>)
+            Commands.DeviceCommand("vkGetBufferMemoryRequirements2"u8);
         command(device, pInfo, pMemoryRequirements);
     }
 
     public void GetDeviceQueue(Device device, uint queueFamilyIndex, uint queueIndex, Queue* pQueue)
     {
         var command = _device.GetDeviceQueue;
-        if (command == null) _device.GetDeviceQueue = command = (delegate* unmanaged<Device, uint, uint, Queue*, void>)Commands.DeviceCommand("vkGetDeviceQueue"u8);
+        if (command == null) _device.GetDeviceQueue = command = (delegate* unmanaged<Device, uint, uint, Queue*, void>)
+            Commands.DeviceCommand("vkGetDeviceQueue"u8);
         command(device, queueFamilyIndex, queueIndex, pQueue);
     }
 
     public Result GetFenceStatus(Device device, Fence fence)
     {
         var command = _device.GetFenceStatus;
-        if (command == null) _device.GetFenceStatus = command = (delegate* unmanaged<Device, Fence, Result>)Commands.DeviceCommand("vkGetFenceStatus"u8);
+        if (command == null) _device.GetFenceStatus = command = (delegate* unmanaged<Device, Fence, Result>)
+            Commands.DeviceCommand("vkGetFenceStatus"u8);
         return command(device, fence);
     }
 
     public void GetPhysicalDeviceFeatures(PhysicalDevice physicalDevice, PhysicalDeviceFeatures* pFeatures)
     {
         var command = _instance.GetPhysicalDeviceFeatures;
-        if (command == null) _instance.GetPhysicalDeviceFeatures = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceFeatures*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceFeatures"u8);
+        if (command == null) _instance.GetPhysicalDeviceFeatures = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceFeatures*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceFeatures"u8);
         command(physicalDevice, pFeatures);
     }
 
     public void GetPhysicalDeviceFeatures2(PhysicalDevice physicalDevice, PhysicalDeviceFeatures2* pFeatures)
     {
         var command = _instance.GetPhysicalDeviceFeatures2;
-        if (command == null) _instance.GetPhysicalDeviceFeatures2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceFeatures2*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceFeatures2"u8);
+        if (command == null) _instance.GetPhysicalDeviceFeatures2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceFeatures2*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceFeatures2"u8);
         command(physicalDevice, pFeatures);
     }
 
     public void GetPhysicalDeviceMemoryProperties(PhysicalDevice physicalDevice, PhysicalDeviceMemoryProperties* pMemoryProperties)
     {
         var command = _instance.GetPhysicalDeviceMemoryProperties;
-        if (command == null) _instance.GetPhysicalDeviceMemoryProperties = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceMemoryProperties*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceMemoryProperties"u8);
+        if (command == null) _instance.GetPhysicalDeviceMemoryProperties = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceMemoryProperties*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceMemoryProperties"u8);
         command(physicalDevice, pMemoryProperties);
     }
 
     public void GetPhysicalDeviceMemoryProperties2(PhysicalDevice physicalDevice, PhysicalDeviceMemoryProperties2* pMemoryProperties)
     {
         var command = _instance.GetPhysicalDeviceMemoryProperties2;
-        if (command == null) _instance.GetPhysicalDeviceMemoryProperties2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceMemoryProperties2*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceMemoryProperties2"u8);
+        if (command == null) _instance.GetPhysicalDeviceMemoryProperties2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceMemoryProperties2*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceMemoryProperties2"u8);
         command(physicalDevice, pMemoryProperties);
     }
 
     public void GetPhysicalDeviceProperties(PhysicalDevice physicalDevice, PhysicalDeviceProperties* pProperties)
     {
         var command = _instance.GetPhysicalDeviceProperties;
-        if (command == null) _instance.GetPhysicalDeviceProperties = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceProperties*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceProperties"u8);
+        if (command == null) _instance.GetPhysicalDeviceProperties = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceProperties*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceProperties"u8);
         command(physicalDevice, pProperties);
     }
 
     public void GetPhysicalDeviceProperties2(PhysicalDevice physicalDevice, PhysicalDeviceProperties2* pProperties)
     {
         var command = _instance.GetPhysicalDeviceProperties2;
-        if (command == null) _instance.GetPhysicalDeviceProperties2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceProperties2*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceProperties2"u8);
+        if (command == null) _instance.GetPhysicalDeviceProperties2 = command = (delegate* unmanaged<PhysicalDevice, PhysicalDeviceProperties2*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceProperties2"u8);
         command(physicalDevice, pProperties);
     }
 
     public void GetPhysicalDeviceQueueFamilyProperties(PhysicalDevice physicalDevice, uint* pQueueFamilyPropertyCount, QueueFamilyProperties* pQueueFamilyProperties)
     {
         var command = _instance.GetPhysicalDeviceQueueFamilyProperties;
-        if (command == null) _instance.GetPhysicalDeviceQueueFamilyProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, QueueFamilyProperties*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceQueueFamilyProperties"u8);
+        if (command == null) _instance.GetPhysicalDeviceQueueFamilyProperties = command = (delegate* unmanaged<PhysicalDevice, uint*, QueueFamilyProperties*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceQueueFamilyProperties"u8);
         command(physicalDevice, pQueueFamilyPropertyCount, pQueueFamilyProperties);
     }
 
     public void GetPhysicalDeviceQueueFamilyProperties2(PhysicalDevice physicalDevice, uint* pQueueFamilyPropertyCount, QueueFamilyProperties2* pQueueFamilyProperties)
     {
         var command = _instance.GetPhysicalDeviceQueueFamilyProperties2;
-        if (command == null) _instance.GetPhysicalDeviceQueueFamilyProperties2 = command = (delegate* unmanaged<PhysicalDevice, uint*, QueueFamilyProperties2*, void>)Commands.InstanceCommand("vkGetPhysicalDeviceQueueFamilyProperties2"u8);
+        if (command == null) _instance.GetPhysicalDeviceQueueFamilyProperties2 = command = (delegate* unmanaged<PhysicalDevice, uint*, QueueFamilyProperties2*, void>)
+            Commands.InstanceCommand("vkGetPhysicalDeviceQueueFamilyProperties2"u8);
         command(physicalDevice, pQueueFamilyPropertyCount, pQueueFamilyProperties);
     }
 
     public Result GetPipelineCacheData(Device device, PipelineCache pipelineCache, nuint* pDataSize, void* pData)
     {
         var command = _device.GetPipelineCacheData;
-        if (command == null) _device.GetPipelineCacheData = command = (delegate* unmanaged<Device, PipelineCache, nuint*, void*, Result>)Commands.DeviceCommand("vkGetPipelineCacheData"u8);
+        if (command == null) _device.GetPipelineCacheData = command = (delegate* unmanaged<Device, PipelineCache, nuint*, void*, Result>)
+            Commands.DeviceCommand("vkGetPipelineCacheData"u8);
         return command(device, pipelineCache, pDataSize, pData);
     }
 
     public Result GetQueryPoolResults(Device device, QueryPool queryPool, uint firstQuery, uint queryCount, nuint dataSize, void* pData, ulong stride, QueryResultFlags flags)
     {
         var command = _device.GetQueryPoolResults;
-        if (command == null) _device.GetQueryPoolResults = command = (delegate* unmanaged<Device, QueryPool, uint, uint, nuint, void*, ulong, QueryResultFlags, Result>)Commands.DeviceCommand("vkGetQueryPoolResults"u8);
+        if (command == null) _device.GetQueryPoolResults = command = (delegate* unmanaged<Device, QueryPool, uint, uint, nuint, void*, ulong, QueryResultFlags, Result>)
+            Commands.DeviceCommand("vkGetQueryPoolResults"u8);
         return command(device, queryPool, firstQuery, queryCount, dataSize, pData, stride, flags);
     }
 
     public Result GetSemaphoreCounterValue(Device device, Semaphore semaphore, ulong* pValue)
     {
         var command = _device.GetSemaphoreCounterValue;
-        if (command == null) _device.GetSemaphoreCounterValue = command = (delegate* unmanaged<Device, Semaphore, ulong*, Result>)Commands.DeviceCommand("vkGetSemaphoreCounterValue"u8);
+        if (command == null) _device.GetSemaphoreCounterValue = command = (delegate* unmanaged<Device, Semaphore, ulong*, Result>)
+            Commands.DeviceCommand("vkGetSemaphoreCounterValue"u8);
         return command(device, semaphore, pValue);
     }
 
     public Result InvalidateMappedMemoryRanges(Device device, uint memoryRangeCount, MappedMemoryRange* pMemoryRanges)
     {
         var command = _device.InvalidateMappedMemoryRanges;
-        if (command == null) _device.InvalidateMappedMemoryRanges = command = (delegate* unmanaged<Device, uint, MappedMemoryRange*, Result>)Commands.DeviceCommand("vkInvalidateMappedMemoryRanges"u8);
+        if (command == null) _device.InvalidateMappedMemoryRanges = command = (delegate* unmanaged<Device, uint, MappedMemoryRange*, Result>)
+            Commands.DeviceCommand("vkInvalidateMappedMemoryRanges"u8);
         return command(device, memoryRangeCount, pMemoryRanges);
     }
 
     public Result MapMemory(Device device, DeviceMemory memory, ulong offset, ulong size, MemoryMapFlags flags, void** ppData)
     {
         var command = _device.MapMemory;
-        if (command == null) _device.MapMemory = command = (delegate* unmanaged<Device, DeviceMemory, ulong, ulong, MemoryMapFlags, void**, Result>)Commands.DeviceCommand("vkMapMemory"u8);
+        if (command == null) _device.MapMemory = command = (delegate* unmanaged<Device, DeviceMemory, ulong, ulong, MemoryMapFlags, void**, Result>)
+            Commands.DeviceCommand("vkMapMemory"u8);
         return command(device, memory, offset, size, flags, ppData);
     }
 
     public Result MergePipelineCaches(Device device, PipelineCache dstCache, uint srcCacheCount, PipelineCache* pSrcCaches)
     {
         var command = _device.MergePipelineCaches;
-        if (command == null) _device.MergePipelineCaches = command = (delegate* unmanaged<Device, PipelineCache, uint, PipelineCache*, Result>)Commands.DeviceCommand("vkMergePipelineCaches"u8);
+        if (command == null) _device.MergePipelineCaches = command = (delegate* unmanaged<Device, PipelineCache, uint, PipelineCache*, Result>)
+            Commands.DeviceCommand("vkMergePipelineCaches"u8);
         return command(device, dstCache, srcCacheCount, pSrcCaches);
     }
 
     public Result QueueSubmit(Queue queue, uint submitCount, SubmitInfo* pSubmits, Fence fence)
     {
         var command = _device.QueueSubmit;
-        if (command == null) _device.QueueSubmit = command = (delegate* unmanaged<Queue, uint, SubmitInfo*, Fence, Result>)Commands.DeviceCommand("vkQueueSubmit"u8);
+        if (command == null) _device.QueueSubmit = command = (delegate* unmanaged<Queue, uint, SubmitInfo*, Fence, Result>)
+            Commands.DeviceCommand("vkQueueSubmit"u8);
         return command(queue, submitCount, pSubmits, fence);
     }
 
     public Result QueueSubmit2(Queue queue, uint submitCount, SubmitInfo2* pSubmits, Fence fence)
     {
         var command = _device.QueueSubmit2;
-        if (command == null) _device.QueueSubmit2 = command = (delegate* unmanaged<Queue, uint, SubmitInfo2*, Fence, Result>)Commands.DeviceCommand("vkQueueSubmit2"u8);
+        if (command == null) _device.QueueSubmit2 = command = (delegate* unmanaged<Queue, uint, SubmitInfo2*, Fence, Result>)
+            Commands.DeviceCommand("vkQueueSubmit2"u8);
         return command(queue, submitCount, pSubmits, fence);
     }
 
     public Result QueueWaitIdle(Queue queue)
     {
         var command = _device.QueueWaitIdle;
-        if (command == null) _device.QueueWaitIdle = command = (delegate* unmanaged<Queue, Result>)Commands.DeviceCommand("vkQueueWaitIdle"u8);
+        if (command == null) _device.QueueWaitIdle = command = (delegate* unmanaged<Queue, Result>)
+            Commands.DeviceCommand("vkQueueWaitIdle"u8);
         return command(queue);
     }
 
     public Result ResetCommandBuffer(CommandBuffer commandBuffer, CommandBufferResetFlags flags)
     {
         var command = _device.ResetCommandBuffer;
-        if (command == null) _device.ResetCommandBuffer = command = (delegate* unmanaged<CommandBuffer, CommandBufferResetFlags, Result>)Commands.DeviceCommand("vkResetCommandBuffer"u8);
+        if (command == null) _device.ResetCommandBuffer = command = (delegate* unmanaged<CommandBuffer, CommandBufferResetFlags, Result>)
+            Commands.DeviceCommand("vkResetCommandBuffer"u8);
         return command(commandBuffer, flags);
     }
 
     public Result ResetCommandPool(Device device, CommandPool commandPool, CommandPoolResetFlags flags)
     {
         var command = _device.ResetCommandPool;
-        if (command == null) _device.ResetCommandPool = command = (delegate* unmanaged<Device, CommandPool, CommandPoolResetFlags, Result>)Commands.DeviceCommand("vkResetCommandPool"u8);
+        if (command == null) _device.ResetCommandPool = command = (delegate* unmanaged<Device, CommandPool, CommandPoolResetFlags, Result>)
+            Commands.DeviceCommand("vkResetCommandPool"u8);
         return command(device, commandPool, flags);
     }
 
     public Result ResetFences(Device device, uint fenceCount, Fence* pFences)
     {
         var command = _device.ResetFences;
-        if (command == null) _device.ResetFences = command = (delegate* unmanaged<Device, uint, Fence*, Result>)Commands.DeviceCommand("vkResetFences"u8);
+        if (command == null) _device.ResetFences = command = (delegate* unmanaged<Device, uint, Fence*, Result>)
+            Commands.DeviceCommand("vkResetFences"u8);
         return command(device, fenceCount, pFences);
     }
 
     public void ResetQueryPool(Device device, QueryPool queryPool, uint firstQuery, uint queryCount)
     {
         var command = _device.ResetQueryPool;
-        if (command == null) _device.ResetQueryPool = command = (delegate* unmanaged<Device, QueryPool, uint, uint, void>)Commands.DeviceCommand("vkResetQueryPool"u8);
+        if (command == null) _device.ResetQueryPool = command = (delegate* unmanaged<Device, QueryPool, uint, uint, void>)
+            Commands.DeviceCommand("vkResetQueryPool"u8);
         command(device, queryPool, firstQuery, queryCount);
     }
 
     public Result SignalSemaphore(Device device, SemaphoreSignalInfo* pSignalInfo)
     {
         var command = _device.SignalSemaphore;
-        if (command == null) _device.SignalSemaphore = command = (delegate* unmanaged<Device, SemaphoreSignalInfo*, Result>)Commands.DeviceCommand("vkSignalSemaphore"u8);
+        if (command == null) _device.SignalSemaphore = command = (delegate* unmanaged<Device, SemaphoreSignalInfo*, Result>)
+            Commands.DeviceCommand("vkSignalSemaphore"u8);
         return command(device, pSignalInfo);
     }
 
     public void UnmapMemory(Device device, DeviceMemory memory)
     {
         var command = _device.UnmapMemory;
-        if (command == null) _device.UnmapMemory = command = (delegate* unmanaged<Device, DeviceMemory, void>)Commands.DeviceCommand("vkUnmapMemory"u8);
+        if (command == null) _device.UnmapMemory = command = (delegate* unmanaged<Device, DeviceMemory, void>)
+            Commands.DeviceCommand("vkUnmapMemory"u8);
         command(device, memory);
     }
 
     public Result WaitForFences(Device device, uint fenceCount, Fence* pFences, Bool32 waitAll, ulong timeout)
     {
         var command = _device.WaitForFences;
-        if (command == null) _device.WaitForFences = command = (delegate* unmanaged<Device, uint, Fence*, Bool32, ulong, Result>)Commands.DeviceCommand("vkWaitForFences"u8);
+        if (command == null) _device.WaitForFences = command = (delegate* unmanaged<Device, uint, Fence*, Bool32, ulong, Result>)
+            Commands.DeviceCommand("vkWaitForFences"u8);
         return command(device, fenceCount, pFences, waitAll, timeout);
     }
 
     public Result WaitSemaphores(Device device, SemaphoreWaitInfo* pWaitInfo, ulong timeout)
     {
         var command = _device.WaitSemaphores;
-        if (command == null) _device.WaitSemaphores = command = (delegate* unmanaged<Device, SemaphoreWaitInfo*, ulong, Result>)Commands.DeviceCommand("vkWaitSemaphores"u8);
+        if (command == null) _device.WaitSemaphores = command = (delegate* unmanaged<Device, SemaphoreWaitInfo*, ulong, Result>)
+            Commands.DeviceCommand("vkWaitSemaphores"u8);
         return command(device, pWaitInfo, timeout);
     }
 
