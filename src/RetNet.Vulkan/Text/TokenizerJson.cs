@@ -166,27 +166,20 @@ internal static class TokenizerJson
         };
     }
 
-    private static Dictionary<(int Left, int Right), BytePairModel.Merge> ReadMerges(JsonElement model, Dictionary<string, int> ids)
+    private static IEnumerable<(int Left, int Right, int Merged)> ReadMerges(JsonElement model, Dictionary<string, int> ids)
     {
-        var list = Member(model, "merges", JsonValueKind.Array, "model");
-        var merges = new Dictionary<(int Left, int Right), BytePairModel.Merge>(list.GetArrayLength());
         var rank = 0;
-        foreach (var entry in list.EnumerateArray())
+        foreach (var entry in Member(model, "merges", JsonValueKind.Array, "model").EnumerateArray())
         {
-            var (left, right) = ReadPair(entry, rank);
-            var where = $"model.merges[{rank}]";
-            var merged = IdIn(ids, left + right, where);
-            merges[(IdIn(ids, left, where), IdIn(ids, right, where))] = new BytePairModel.Merge(rank, merged);
-            rank++;
+            var where = $"model.merges[{rank++}]";
+            var (left, right) = ReadPair(entry, where);
+            yield return (IdIn(ids, left, where), IdIn(ids, right, where), IdIn(ids, left + right, where));
         }
-
-        return merges;
     }
 
     /// <summary>A merge is ["a", "b"], or "a b" in files from before tokenizers 0.20.</summary>
-    private static (string Left, string Right) ReadPair(JsonElement entry, int rank)
+    private static (string Left, string Right) ReadPair(JsonElement entry, string where)
     {
-        var where = $"model.merges[{rank}]";
         string[] parts = entry.ValueKind == JsonValueKind.Array
             ? [.. entry.EnumerateArray().Take(3).Select(part => Text(part, where))]
             : Text(entry, where).Split(' ', 3);
