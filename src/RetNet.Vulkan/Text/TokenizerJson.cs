@@ -29,12 +29,14 @@ internal static class TokenizerJson
 
     private static Tokenizer Read(JsonElement root)
     {
-        Require(root, JsonValueKind.Object, "the file");
+        Require(root, JsonValueKind.Object, "the document");
         RefuseNormalizer(root);
         var preTokenizer = ReadPreTokenizer(root);
         RequireByteLevel(root, "decoder");
 
-        var model = Member(root, "model", JsonValueKind.Object, "the file");
+        if (Optional(root, "model") is not { } model)
+            throw Malformed("there is no model");
+        Require(model, JsonValueKind.Object, "model");
         CheckModel(model);
         var ids = ReadVocabulary(model);
         var addedTokens = ReadAddedTokens(root);
@@ -208,7 +210,7 @@ internal static class TokenizerJson
     private static string TypeOf(JsonElement element, string component)
     {
         Require(element, JsonValueKind.Object, component);
-        return Text(Member(element, "type", JsonValueKind.String, component), component);
+        return Text(Member(element, "type", JsonValueKind.String, component), $"{component}.type");
     }
 
     private static JsonElement? Optional(JsonElement parent, string name) =>

@@ -5,7 +5,7 @@ namespace RetNet.Vulkan.Tests.Reference;
 /// <summary>The reference against what torchscale's own code gives in float32 (tests/fixtures).</summary>
 public class TorchscaleParityTests
 {
-    private const double Tolerance = 1e-4;
+    private const double Tolerance = 5e-6;
 
     [Theory]
     [InlineData("torchscale_base")]
@@ -29,13 +29,14 @@ public class TorchscaleParityTests
     [Theory]
     [InlineData("torchscale_base")]
     [InlineData("torchscale_tied_scaled")]
+    [InlineData("torchscale_deepnorm")]
     public void Logits_after_520_tokens_are_torchscales(string folder)
     {
         var fixture = new TorchscaleFixture(folder);
         var logits = fixture.Reference.Chunkwise(fixture.Expected.Ints("long.ids"), 64);
 
-        // torchscale's parallel form clamps the sum of scores and multiplies angles in float32, hence the wider margin.
-        AssertClose(Doubles(fixture.Expected.Floats("long.logits_last")), logits[^fixture.Config.VocabularySize..], 2e-3);
+        // torchscale's parallel form divides by a clamped sum of scores, which shifts ε, and multiplies angles in float32, hence the wider margin.
+        AssertClose(Doubles(fixture.Expected.Floats("long.logits_last")), logits[^fixture.Config.VocabularySize..], 2e-4);
     }
 
     /// <summary>torchscale keeps KV = Σ γ^(n−m) v_m k̂_mᵀ / √S_n as [B, H, dv, dk], and S_n as scale [H].</summary>
