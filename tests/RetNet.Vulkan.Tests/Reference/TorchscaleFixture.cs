@@ -1,5 +1,4 @@
 using System.Text.Json;
-using RetNet.Tests;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
