@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using RetNet.Vulkan.Gguf;
+
+namespace RetNet.Converter;
+
+/// <summary>
+/// The tokenizer beside a checkpoint as GGUF metadata: tokenizer.json whole, which is what the runtime reads, and for
+/// byte-level BPE also the <c>tokenizer.ggml.*</c> arrays that other GGUF tools read (ggml docs/gguf.md, "GGML").
+/// </summary>
+public sealed class CheckpointTokenizer : IDisposable
+{
+    private const string TokenizerFile = "tokenizer.json";
+    private const string ConfigFile = "tokenizer_config.json";
+
+    private readonly JsonFile modelConfig;
+    private readonly JsonFile? tokenizer;
+    private readonly JsonFile? config;
+    private readonly string[] tokens;
+    private readonly TokenType[] types;
+
+    private CheckpointTokenizer(Checkpoint checkpoint, int vocabularySize)
+    {
+        modelConfig = checkpoint.Config;
+        tokens = new string[vocabularySize];
+        types = new TokenType[vocabularySize];
+        try
+        {
+            tokenizer = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, TokenizerFile));
+            config = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, ConfigFile));
+            if (tokenizer is not null)
+                ReadTokens(tokenizer);
+            Bos = FindSpecial("bos");
+            Eos = FindSpecial("eos");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    // ggml's llama_token_type.
+    private enum TokenType
+    {
+        Missing = 0,
+        Normal = 1,
+        Control = 3,
+        UserDefined = 4,
+        Unused = 5,
+    }
+
+    /// <summary>Whether there is a tokenizer.json; without one, the model takes and gives token ids only.</summary>
+    public bool Exists => tokenizer is not null;
+
+    /// <summary>Id of the token that starts a text, if any.</summary>
+    public int? Bos { get; }
+
+    /// <summary>Id of the token that ends a text, if any.</summary>
+    public int? Eos { get; }
+
+    /// <summary>Training length in tokens according to tokenizer_config.json, 0 when it says none.</summary>
+    // Hugging Face writes 10³⁰ for "no limit".
+    public int ContextLength =>
+        config?.GetDouble("model_max_length", 0) is > 0 and <= 1 << 24 and double length ? (int)length : 0;
+
+    /// <summary>Reads tokenizer.json and tokenizer_config.json, where they are, beside a model of <paramref name="vocabularySize"/>.</summary>
+    /// <exception cref="ConverterException">A file is damaged, or the tokenizer does not fit the model.</exception>
+    public static CheckpointTokenizer Read(Checkpoint checkpoint, int vocabularySize) => new(checkpoint, vocabularySize);
+
+    /// <summary>Adds everything that is known to <paramref name="writer"/>.</summary>
+    public void Write(GgufWriter writer)
+    {
+        if (tokenizer is not null)
+        {
+            if (IsByteLevel(tokenizer.Root))
+                WriteVocabulary(writer, tokenizer);
+            writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(tokenizer.Bytes.Span));
+        }
+
+        if (Bos is { } bos)
+            writer.Add("tokenizer.ggml.bos_token_id", (uint)bos);
+        if (Eos is { } eos)
+            writer.Add("tokenizer.ggml.eos_token_id", (uint)eos);
+        if (config?.Find("add_bos_token") is not null)
+            writer.Add("tokenizer.ggml.add_bos_token", config.GetBoolean("add_bos_token", false));
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose()
+    {
+        tokenizer?.Dispose();
+        config?.Dispose();
+    }
+
+    private void WriteVocabulary(GgufWriter writer, JsonFile file)
+    {
+        writer.Add("tokenizer.ggml.model", "gpt2");
+        // Ids that no token has still have a row in the embedding: ggml wants a name and a type for each.
+        writer.Add("tokenizer.ggml.tokens", [.. tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
+        writer.Add("tokenizer.ggml.token_type", [.. types.Select(type => (int)(type == TokenType.Missing ? TokenType.Unused : type))]);
+        writer.Add("tokenizer.ggml.merges", ReadMerges(file));
+    }
+
+    private void ReadTokens(JsonFile file)
+    {
+        if (file.Find("model") is not { ValueKind: JsonValueKind.Object } model)
+            throw new ConverterException(file.Path, "has no 'model'");
+        string type = model.TryGetProperty("type", out JsonElement name) && name.ValueKind == JsonValueKind.String ? file.Text("type", name) : "of no type";
+        if (type != "BPE" || !model.TryGetProperty("vocab", out JsonElement vocabulary) || vocabulary.ValueKind != JsonValueKind.Object)
+            throw new ConverterException(file.Path, $"holds a tokenizer that is {type}, only BPE is read");
+        foreach (JsonProperty token in vocabulary.EnumerateObject())
+            AddToken(file, token.Value, file.Name(token), TokenType.Normal);
+        if (file.Find("added_tokens") is not { ValueKind: JsonValueKind.Array } added)
+            return;
+        foreach (JsonElement token in added.EnumerateArray())
+        {
+            if (token.ValueKind != JsonValueKind.Object || !token.TryGetProperty("id", out JsonElement id) || !token.TryGetProperty("content", out JsonElement content))
+                throw file.Wrong("added_tokens", token, "an object with 'id' and 'content'");
+            bool special = token.TryGetProperty("special", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
+            AddToken(file, id, file.Text("content", content), special ? TokenType.Control : TokenType.UserDefined);
+        }
+    }
+
+    private void AddToken(JsonFile file, JsonElement id, string text, TokenType type)
+    {
+        if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt32(out int index) || index < 0)
+            throw file.Wrong(text, id, "a token id");
+        if (index >= tokens.Length)
+            throw new ConverterException(file.Path, $"gives the token '{text}' the id {index}, but the model has {tokens.Length} tokens; the tokenizer belongs to another model");
+        if (tokens[index] is { } other && other != text)
+            throw new ConverterException(file.Path, $"gives the id {index} to '{other}' and to '{text}'");
+        (tokens[index], types[index]) = (text, type);
+    }
+
+    private static List<string> ReadMerges(JsonFile file)
+    {
+        var merges = new List<string>();
+        if (!file.Root.GetProperty("model").TryGetProperty("merges", out JsonElement list) || list.ValueKind != JsonValueKind.Array)
+            throw new ConverterException(file.Path, "has no 'merges'");
+        foreach (JsonElement merge in list.EnumerateArray())
+        {
+            // Since tokenizers 0.20 a pair of strings, before that one string with a space.
+            merges.Add(merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
+                ? $"{file.Text("merges", merge[0])} {file.Text("merges", merge[1])}"
+                : merge.ValueKind == JsonValueKind.String ? file.Text("merges", merge) : throw file.Wrong("merges", merge, "two tokens"));
+        }
+
+        return merges;
+    }
+
+    private int? FindSpecial(string which)
+    {
+        string key = $"{which}_token";
+        if (tokenizer is not null && config?.Find(key) is { } token)
+        {
+            JsonElement content = token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement inner) ? inner : token;
+            string text = content.ValueKind == JsonValueKind.String ? config.Text(key, content) : throw config.Wrong(key, token, "a token");
+            int index = Array.IndexOf(tokens, text);
+            return index >= 0 ? index : throw config.Wrong(key, token, $"a token of {TokenizerFile}");
+        }
+
+        int id = modelConfig.GetInt32($"{which}_token_id", -1);
+        if (id >= tokens.Length)
+            throw new ConverterException(modelConfig.Path, $"'{which}_token_id' is {id}, but the model has {tokens.Length} tokens");
+        return id >= 0 ? id : null;
+    }
+
+    /// <summary>Whether the pre-tokenizer, or a part of it, is byte-level: what ggml calls gpt2.</summary>
+    private static bool IsByteLevel(JsonElement tokenizer) =>
+        tokenizer.TryGetProperty("pre_tokenizer", out JsonElement first)
+        && first.ValueKind == JsonValueKind.Object
+        && (HasType(first, "ByteLevel")
+            || (first.TryGetProperty("pretokenizers", out JsonElement parts) && parts.ValueKind == JsonValueKind.Array
+                && parts.EnumerateArray().Any(part => HasType(part, "ByteLevel"))));
+
+    private static bool HasType(JsonElement part, string type) =>
+        part.ValueKind == JsonValueKind.Object && part.TryGetProperty("type", out JsonElement name)
+        && name.ValueKind == JsonValueKind.String && name.ValueEquals(type);
+}

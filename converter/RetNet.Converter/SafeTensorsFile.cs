@@ -1,0 +1,170 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using RetNet.Vulkan.Gguf;
+
+namespace RetNet.Converter;
+
+/// <summary>
+/// A safetensors file (huggingface/safetensors, README "Format"): a 64-bit header length, a JSON header of names,
+/// types, shapes and offsets, then the data. The data are mapped; spans and tensors die with the file.
+/// </summary>
+public sealed class SafeTensorsFile : IDisposable
+{
+    // The limit of the reference implementation.
+    private const int LongestHeader = 100_000_000;
+    private const string MetadataKey = "__metadata__";
+
+    private readonly string path;
+    private readonly MappedFile file;
+    private readonly Dictionary<string, CheckpointTensor> tensors = new(StringComparer.Ordinal);
+    private readonly List<(long Begin, long End, string Name)> ranges = [];
+
+    private SafeTensorsFile(string path, MappedFile file)
+    {
+        this.path = path;
+        this.file = file;
+        int headerLength = ReadHeaderLength();
+        ReadHeader(sizeof(ulong), headerLength);
+        RefuseOverlaps();
+    }
+
+    /// <summary>Tensors by name.</summary>
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => tensors;
+
+    /// <summary>Size in bytes.</summary>
+    public long Length => file.Length;
+
+    /// <summary>Maps <paramref name="path"/> and reads its header.</summary>
+    /// <exception cref="ConverterException">The file is missing, no safetensors, damaged or truncated.</exception>
+    public static SafeTensorsFile Open(string path)
+    {
+        MappedFile file = Map(path);
+        try
+        {
+            return new SafeTensorsFile(path, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Unmaps the file.</summary>
+    public void Dispose() => file.Dispose();
+
+    private static MappedFile Map(string path)
+    {
+        if (!File.Exists(path))
+            throw new ConverterException(path, "no such file");
+        try
+        {
+            return new MappedFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConverterException(path, $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    private int ReadHeaderLength()
+    {
+        if (file.Length < sizeof(ulong))
+            throw Error($"has {file.Length} bytes, a safetensors file has at least {sizeof(ulong)}; fetch it again");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, sizeof(ulong)));
+        if (file.Span(0, sizeof(uint)).SequenceEqual("PK\x3\x4"u8))
+            throw Error("is a zip archive, as PyTorch writes, not safetensors");
+        if (length > LongestHeader)
+            throw Error($"is not a safetensors file: it announces a header of {length} bytes, the format allows {LongestHeader}");
+        if ((long)length > file.Length - sizeof(ulong))
+            throw Error($"ends inside its header: {(long)length + sizeof(ulong) - file.Length} bytes are missing; it is truncated, fetch it again");
+        return (int)length;
+    }
+
+    private void ReadHeader(long start, int length)
+    {
+        try
+        {
+            using JsonDocument header = JsonDocument.Parse(file.Span(start, length).ToArray());
+            if (header.RootElement.ValueKind != JsonValueKind.Object)
+                throw Error("has a header that is no JSON object; it is damaged, fetch it again");
+            foreach (JsonProperty entry in header.RootElement.EnumerateObject())
+            {
+                if (entry.Name != MetadataKey)
+                    AddTensor(entry.Name, entry.Value, start + length);
+            }
+        }
+        // A string with a broken surrogate escape is valid JSON but no text, which is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new ConverterException(path, $"has a damaged header: {e.Message}; fetch it again", e);
+        }
+    }
+
+    private void AddTensor(string name, JsonElement entry, long dataStart)
+    {
+        string dataType = Field(name, entry, "dtype", JsonValueKind.String).GetString()!;
+        long[] shape = Numbers(name, entry, "shape");
+        long[] offsets = Numbers(name, entry, "data_offsets");
+        if (offsets is not [long begin, long end] || begin > end)
+            throw Error($"tensor '{name}' has no begin and end in 'data_offsets'; the file is damaged, fetch it again");
+        if (end > file.Length - dataStart)
+            throw Error($"ends inside tensor '{name}': {end - (file.Length - dataStart)} bytes are missing; it is truncated, fetch it again");
+        if (end - begin != Size(name, dataType, shape))
+            throw Error($"tensor '{name}' takes {end - begin} bytes, but {dataType} {GgufTensor.FormatShape(shape)} takes {Size(name, dataType, shape)}; the file is damaged, fetch it again");
+        if (!tensors.TryAdd(name, new CheckpointTensor(path, name, dataType, shape, file, dataStart + begin, end - begin)))
+            throw Error($"has the tensor '{name}' twice; it is damaged, fetch it again");
+        ranges.Add((begin, end, name));
+    }
+
+    private void RefuseOverlaps()
+    {
+        ranges.Sort();
+        for (int i = 1; i < ranges.Count; i++)
+        {
+            if (ranges[i].Begin < ranges[i - 1].End)
+                throw Error($"tensors '{ranges[i - 1].Name}' and '{ranges[i].Name}' overlap; the file is damaged, fetch it again");
+        }
+    }
+
+    private JsonElement Field(string tensor, JsonElement entry, string name, JsonValueKind kind) =>
+        entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out JsonElement value) && value.ValueKind == kind
+            ? value
+            : throw Error($"tensor '{tensor}' has no valid '{name}'; the file is damaged, fetch it again");
+
+    private long[] Numbers(string tensor, JsonElement entry, string name)
+    {
+        JsonElement list = Field(tensor, entry, name, JsonValueKind.Array);
+        var numbers = new long[list.GetArrayLength()];
+        int i = 0;
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out numbers[i++]) || numbers[i - 1] < 0)
+                throw Error($"tensor '{tensor}' has {item.GetRawText()} in '{name}'; the file is damaged, fetch it again");
+        }
+
+        return numbers;
+    }
+
+    private long Size(string tensor, string dataType, long[] shape)
+    {
+        int element = dataType switch
+        {
+            "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,
+            "U16" or "I16" or "F16" or "BF16" => 2,
+            "U32" or "I32" or "F32" => 4,
+            "U64" or "I64" or "F64" => 8,
+            _ => throw Error($"tensor '{tensor}' is of the unknown type {dataType}; save the checkpoint in F32, F16 or BF16"),
+        };
+        try
+        {
+            return shape.Aggregate((long)element, (product, n) => checked(product * n));
+        }
+        catch (OverflowException e)
+        {
+            throw new ConverterException(path, $"tensor '{tensor}' has the impossible size {GgufTensor.FormatShape(shape)}; the file is damaged, fetch it again", e);
+        }
+    }
+
+    private ConverterException Error(string problem) => new(path, problem);
+}
