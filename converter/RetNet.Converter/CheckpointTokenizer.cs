@@ -74,7 +74,7 @@ public sealed class CheckpointTokenizer : IDisposable
     {
         if (tokenizer is not null)
         {
-            if (IsByteLevel(tokenizer.Root))
+            if (IsByteLevel(tokenizer))
                 WriteVocabulary(writer, tokenizer);
             writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(tokenizer.Bytes.Span));
         }
@@ -107,18 +107,17 @@ public sealed class CheckpointTokenizer : IDisposable
     {
         if (file.Find("model") is not { ValueKind: JsonValueKind.Object } model)
             throw new ConverterException(file.Path, "has no 'model'");
-        string type = model.TryGetProperty("type", out JsonElement name) && name.ValueKind == JsonValueKind.String ? file.Text("type", name) : "of no type";
-        if (type != "BPE" || !model.TryGetProperty("vocab", out JsonElement vocabulary) || vocabulary.ValueKind != JsonValueKind.Object)
-            throw new ConverterException(file.Path, $"holds a tokenizer that is {type}, only BPE is read");
+        if (!HasText(file, model, "type", "BPE") || file.Find(model, "vocab") is not { ValueKind: JsonValueKind.Object } vocabulary)
+            throw new ConverterException(file.Path, $"holds a tokenizer of type {file.Find(model, "type")?.GetRawText() ?? "none"}, only BPE is read");
         foreach (JsonProperty token in vocabulary.EnumerateObject())
             AddToken(file, token.Value, file.Name(token), TokenType.Normal);
         if (file.Find("added_tokens") is not { ValueKind: JsonValueKind.Array } added)
             return;
         foreach (JsonElement token in added.EnumerateArray())
         {
-            if (token.ValueKind != JsonValueKind.Object || !token.TryGetProperty("id", out JsonElement id) || !token.TryGetProperty("content", out JsonElement content))
+            if (file.Find(token, "id") is not { } id || file.Find(token, "content") is not { ValueKind: JsonValueKind.String } content)
                 throw file.Wrong("added_tokens", token, "an object with 'id' and 'content'");
-            bool special = token.TryGetProperty("special", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
+            bool special = file.Find(token, "special") is { ValueKind: JsonValueKind.True };
             AddToken(file, id, file.Text("content", content), special ? TokenType.Control : TokenType.UserDefined);
         }
     }
@@ -137,14 +136,18 @@ public sealed class CheckpointTokenizer : IDisposable
     private static List<string> ReadMerges(JsonFile file)
     {
         var merges = new List<string>();
-        if (!file.Root.GetProperty("model").TryGetProperty("merges", out JsonElement list) || list.ValueKind != JsonValueKind.Array)
+        if (file.Find(file.Root.GetProperty("model"), "merges") is not { ValueKind: JsonValueKind.Array } list)
             throw new ConverterException(file.Path, "has no 'merges'");
         foreach (JsonElement merge in list.EnumerateArray())
         {
             // Since tokenizers 0.20 a pair of strings, before that one string with a space.
-            merges.Add(merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
-                ? $"{file.Text("merges", merge[0])} {file.Text("merges", merge[1])}"
-                : merge.ValueKind == JsonValueKind.String ? file.Text("merges", merge) : throw file.Wrong("merges", merge, "two tokens"));
+            merges.Add(merge.ValueKind switch
+            {
+                JsonValueKind.String => file.Text("merges", merge),
+                JsonValueKind.Array when merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
+                    => $"{file.Text("merges", merge[0])} {file.Text("merges", merge[1])}",
+                _ => throw file.Wrong("merges", merge, "two tokens"),
+            });
         }
 
         return merges;
@@ -155,7 +158,7 @@ public sealed class CheckpointTokenizer : IDisposable
         string key = $"{which}_token";
         if (tokenizer is not null && config?.Find(key) is { } token)
         {
-            JsonElement content = token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement inner) ? inner : token;
+            JsonElement content = config.Find(token, "content") ?? token;
             string text = content.ValueKind == JsonValueKind.String ? config.Text(key, content) : throw config.Wrong(key, token, "a token");
             int index = Array.IndexOf(tokens, text);
             return index >= 0 ? index : throw config.Wrong(key, token, $"a token of {TokenizerFile}");
@@ -168,14 +171,12 @@ public sealed class CheckpointTokenizer : IDisposable
     }
 
     /// <summary>Whether the pre-tokenizer, or a part of it, is byte-level: what ggml calls gpt2.</summary>
-    private static bool IsByteLevel(JsonElement tokenizer) =>
-        tokenizer.TryGetProperty("pre_tokenizer", out JsonElement first)
-        && first.ValueKind == JsonValueKind.Object
-        && (HasType(first, "ByteLevel")
-            || (first.TryGetProperty("pretokenizers", out JsonElement parts) && parts.ValueKind == JsonValueKind.Array
-                && parts.EnumerateArray().Any(part => HasType(part, "ByteLevel"))));
+    private static bool IsByteLevel(JsonFile file) =>
+        file.Find("pre_tokenizer") is { } first
+        && (HasText(file, first, "type", "ByteLevel")
+            || (file.Find(first, "pretokenizers") is { ValueKind: JsonValueKind.Array } parts
+                && parts.EnumerateArray().Any(part => HasText(file, part, "type", "ByteLevel"))));
 
-    private static bool HasType(JsonElement part, string type) =>
-        part.ValueKind == JsonValueKind.Object && part.TryGetProperty("type", out JsonElement name)
-        && name.ValueKind == JsonValueKind.String && name.ValueEquals(type);
+    private static bool HasText(JsonFile file, JsonElement part, string key, string text) =>
+        file.Find(part, key) is { ValueKind: JsonValueKind.String } value && file.Text(key, value) == text;
 }

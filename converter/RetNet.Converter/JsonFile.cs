@@ -59,8 +59,11 @@ public sealed class JsonFile : IDisposable
     public static JsonFile? OpenIfThere(string path) => File.Exists(path) ? Open(path) : null;
 
     /// <summary>The value of <paramref name="key"/>, null when it is absent or JSON's null.</summary>
-    public JsonElement? Find(string key) => Guard<JsonElement?>(
-        () => Root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null,
+    public JsonElement? Find(string key) => Find(Root, key);
+
+    /// <summary>The value of <paramref name="key"/> in a part of the file, null when it is absent, JSON's null, or the part is no object.</summary>
+    public JsonElement? Find(JsonElement part, string key) => part.ValueKind != JsonValueKind.Object ? null : Guard<JsonElement?>(
+        () => part.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null,
         "has a key that is not text");
 
     /// <summary>An integer, or <paramref name="fallback"/> when the key is absent.</summary>

@@ -25,7 +25,8 @@ public sealed class SafeTensorsFile : IDisposable
         this.file = file;
         int headerLength = ReadHeaderLength();
         ReadHeader(sizeof(ulong), headerLength);
-        RefuseOverlaps();
+        RequireOrder();
+        RequireData(file.Length - sizeof(ulong) - headerLength);
     }
 
     /// <summary>Tensors by name.</summary>
@@ -108,8 +109,6 @@ public sealed class SafeTensorsFile : IDisposable
         long[] offsets = Numbers(name, entry, "data_offsets");
         if (offsets is not [long begin, long end] || begin > end)
             throw Error($"tensor '{name}' has no begin and end in 'data_offsets'; the file is damaged, fetch it again");
-        if (end > file.Length - dataStart)
-            throw Error($"ends inside tensor '{name}': {end - (file.Length - dataStart)} bytes are missing; it is truncated, fetch it again");
         if (end - begin != Size(name, dataType, shape))
             throw Error($"tensor '{name}' takes {end - begin} bytes, but {dataType} {GgufTensor.FormatShape(shape)} takes {Size(name, dataType, shape)}; the file is damaged, fetch it again");
         if (!tensors.TryAdd(name, new CheckpointTensor(path, name, dataType, shape, file, dataStart + begin, end - begin)))
@@ -117,7 +116,13 @@ public sealed class SafeTensorsFile : IDisposable
         ranges.Add((begin, end, name));
     }
 
-    private void RefuseOverlaps()
+    private void RequireData(long available)
+    {
+        if (ranges.Count > 0 && ranges.Max(range => range.End) - available is > 0 and long missing)
+            throw Error($"ends inside the data of its tensors: {missing} bytes are missing; it is truncated, fetch it again");
+    }
+
+    private void RequireOrder()
     {
         ranges.Sort();
         for (int i = 1; i < ranges.Count; i++)
