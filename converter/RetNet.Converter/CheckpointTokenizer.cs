@@ -17,7 +17,7 @@ public sealed class CheckpointTokenizer : IDisposable
     private readonly JsonFile modelConfig;
     private readonly JsonFile? tokenizer;
     private readonly JsonFile? config;
-    private readonly string[] tokens;
+    private readonly string?[] tokens;
     private readonly TokenType[] types;
 
     private CheckpointTokenizer(Checkpoint checkpoint, int vocabularySize)
@@ -25,6 +25,7 @@ public sealed class CheckpointTokenizer : IDisposable
         modelConfig = checkpoint.Config;
         tokens = new string[vocabularySize];
         types = new TokenType[vocabularySize];
+        Array.Fill(types, TokenType.Unused);
         try
         {
             tokenizer = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, TokenizerFile));
@@ -44,7 +45,6 @@ public sealed class CheckpointTokenizer : IDisposable
     // ggml's llama_token_type.
     private enum TokenType
     {
-        Missing = 0,
         Normal = 1,
         Control = 3,
         UserDefined = 4,
@@ -61,7 +61,7 @@ public sealed class CheckpointTokenizer : IDisposable
     public int? Eos { get; }
 
     /// <summary>Training length in tokens according to tokenizer_config.json, 0 when it says none.</summary>
-    // Hugging Face writes 10³⁰ for "no limit".
+    /// <remarks>Hugging Face writes 10³⁰ for "no limit".</remarks>
     public int ContextLength =>
         config?.GetDouble("model_max_length", 0) is > 0 and <= 1 << 24 and double length ? (int)length : 0;
 
@@ -97,9 +97,9 @@ public sealed class CheckpointTokenizer : IDisposable
     private void WriteVocabulary(GgufWriter writer, JsonFile file)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
-        // Ids that no token has still have a row in the embedding: ggml wants a name and a type for each.
+        // Ids without a token still have a row in the embedding: ggml wants a name and a type for each.
         writer.Add("tokenizer.ggml.tokens", [.. tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
-        writer.Add("tokenizer.ggml.token_type", [.. types.Select(type => (int)(type == TokenType.Missing ? TokenType.Unused : type))]);
+        writer.Add("tokenizer.ggml.token_type", [.. types.Select(type => (int)type)]);
         writer.Add("tokenizer.ggml.merges", ReadMerges(file));
     }
 

@@ -120,6 +120,29 @@ public sealed class CheckpointConverterTests : IDisposable
     }
 
     [Fact]
+    public void ATensorOfSeveralPieces_IsWhole()
+    {
+        // 50,001 rows of 48 × 4 bytes are 9.6 MB, more than one piece.
+        const int rows = 50_001;
+        TestCheckpoint checkpoint = TestCheckpoint.Load("torchscale_base");
+        checkpoint.Config["vocab_size"] = rows;
+        checkpoint.Tensors["output_projection.weight"] = ("F32", [rows, 48], new byte[rows * 48 * 4]);
+        checkpoint.Tensors["embed_tokens.weight"] = ("F32", [rows, 48], new byte[rows * 48 * 4]);
+        Span<float> embedding = checkpoint.Values("embed_tokens.weight");
+        for (int i = 0; i < embedding.Length; i++)
+            embedding[i] = i;
+        checkpoint.Save(source.Path);
+
+        Convert(source.Path, "f32");
+        using (GgufFile file = GgufFile.Open(Output))
+            Assert.True(Bytes(file, "token_embd.weight").AsSpan().SequenceEqual(checkpoint.Tensors["embed_tokens.weight"].Data));
+
+        checkpoint.Values("output_projection.weight")[49_000 * 48 + 47] = float.NaN;
+        checkpoint.Save(source.Path);
+        Assert.Contains("'output_projection.weight' holds NaN in row 49000;", Refusal("f32"));
+    }
+
+    [Fact]
     public void NotANumber_NamesTensorAndRow()
     {
         TestCheckpoint checkpoint = TestCheckpoint.Load("torchscale_base");
