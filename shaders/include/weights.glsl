@@ -8,6 +8,8 @@
 //   WEIGHT_Q8_0  16             w = scale · q,        q in -128..127
 //   WEIGHT_Q4_0  32             w = scale · (q - 8),  q in 0..15; low nibbles are weights 0..15, high ones 16..31
 
+#extension GL_EXT_control_flow_attributes : require
+
 #if defined(WEIGHT_F32)
 const uint RUN = 4;
 #elif defined(WEIGHT_F16) || defined(WEIGHT_BF16)
@@ -38,13 +40,13 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
     w[0] = uintBitsToFloat(uvec4(low.x, high.x, low.y, high.y));
     w[1] = uintBitsToFloat(uvec4(low.z, high.z, low.w, high.w));
 #elif defined(WEIGHT_Q8_0)
-    for (uint i = 0; i < 4; i++)
+    [[unroll]] for (uint i = 0; i < 4; i++)
     {
         const int q = int(quad[i]);
         w[i] = vec4(ivec4(q << 24, q << 16, q << 8, q) >> 24);
     }
 #elif defined(WEIGHT_Q4_0)
-    for (uint i = 0; i < 4; i++)
+    [[unroll]] for (uint i = 0; i < 4; i++)
     {
         const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
         w[i] = vec4(bytes & 15u) - 8.0;

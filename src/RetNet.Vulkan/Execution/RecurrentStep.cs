@@ -187,8 +187,8 @@ internal sealed class RecurrentStep : IDisposable
     {
         var kernel = MatVec(matrix.Type, input, output);
         var rows = (uint)(output == Output.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
-        var rowsAGroup = _tuning.MatVecRows * Math.Max(_tuning.MatVecThreads / _model.Device.Capabilities.SubgroupSize, 1);
-        var groups = Math.Min((rows + rowsAGroup - 1) / rowsAGroup, _model.Device.Capabilities.WorkgroupCount);
+        var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize);
+        var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
         recorder.Dispatch(kernel, new MatVecArguments
         {
             Weights = matrix.Weights,
@@ -211,7 +211,7 @@ internal sealed class RecurrentStep : IDisposable
     {
         if (!_matVecs.TryGetValue((type, input, output), out var kernel))
         {
-            kernel = new(_model.Device, $"matvec_{Name(type)}", _tuning.MatVecThreads, _tuning.MatVecRows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
+            kernel = new(_model.Device, $"{_tuning.MatVec}_{Name(type)}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, _tuning.MatVecRows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
             _matVecs.Add((type, input, output), kernel);
         }
 

@@ -3,19 +3,24 @@ using RetNet.Vulkan.Gpu;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>Sizes that change speed and not results, chosen from what the device is (docs/kernels.md).</summary>
+/// <param name="MatVec">The matrix-vector kernel: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
-/// <param name="MatVecRows">Rows a subgroup holds in registers.</param>
+/// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers.</param>
 /// <param name="RetentionThreads">Threads of a retention workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
-internal readonly record struct Tuning(uint MatVecThreads, uint MatVecRows, uint RetentionThreads, uint RetentionTileLanes)
+internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint MatVecRows, uint RetentionThreads, uint RetentionTileLanes)
 {
     /// <summary>
-    /// On a processor a workgroup is one subgroup (no barrier to pay) with several rows to reuse what it loaded; a GPU
-    /// wants many small workgroups in flight instead.
+    /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
+    /// many small workgroups in flight and contiguous loads.
     /// </summary>
-    public static Tuning For(DeviceCapabilities capabilities) => capabilities.Kind == DeviceKind.Cpu
-        ? new Tuning(capabilities.SubgroupSize, 4, capabilities.SubgroupSize, capabilities.SubgroupSize)
-        : new Tuning(128, 1, 256, 8);
+    public static Tuning For(DeviceCapabilities capabilities) => capabilities is { Kind: DeviceKind.Cpu, SubgroupBroadcast: true }
+        ? new Tuning("matvec_lane", capabilities.SubgroupSize, 2, capabilities.SubgroupSize, capabilities.SubgroupSize)
+        : new Tuning("matvec_subgroup", 128, 1, 256, 8);
+
+    /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
+    public uint MatVecTile(uint subgroupSize) =>
+        MatVec == "matvec_lane" ? MatVecRows * MatVecThreads : MatVecRows * Math.Max(MatVecThreads / subgroupSize, 1);
 
     /// <summary>Tiles of a head's value columns.</summary>
     public int RetentionTiles(int valueVectors) => (valueVectors + (int)RetentionTileLanes - 1) / (int)RetentionTileLanes;

@@ -34,6 +34,9 @@ public readonly record struct DeviceCapabilities
     /// <summary>Whether compute shaders have subgroup basic and arithmetic operations. Required.</summary>
     public required bool SubgroupArithmetic { get; init; }
 
+    /// <summary>Whether a lane's value can be broadcast to its subgroup (subgroup ballot operations).</summary>
+    public required bool SubgroupBroadcast { get; init; }
+
     /// <summary>Whether buffers have device addresses. Required.</summary>
     public required bool BufferDeviceAddress { get; init; }
 

@@ -44,6 +44,8 @@ internal static unsafe class PhysicalGpuQuery
             SubgroupSize = properties11.SubgroupSize,
             SubgroupArithmetic = (properties11.SubgroupSupportedOperations & arithmetic) == arithmetic
                 && properties11.SubgroupSupportedStages.HasFlag(ShaderStageFlags.ComputeBit),
+            SubgroupBroadcast = properties11.SubgroupSupportedOperations.HasFlag(SubgroupFeatureFlags.BallotBit)
+                && properties11.SubgroupSupportedStages.HasFlag(ShaderStageFlags.ComputeBit),
             BufferDeviceAddress = features12.BufferDeviceAddress,
             TimelineSemaphore = features12.TimelineSemaphore,
             SharedMemoryBytes = basic.Limits.MaxComputeSharedMemorySize,

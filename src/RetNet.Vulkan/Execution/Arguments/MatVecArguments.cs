@@ -1,6 +1,6 @@
 namespace RetNet.Vulkan.Execution.Arguments;
 
-/// <summary>Arguments of shaders/matvec/matvec.comp, which says what each is.</summary>
+/// <summary>Arguments of shaders/include/matvec.glsl, which says what each is.</summary>
 internal struct MatVecArguments
 {
     public ulong Weights;

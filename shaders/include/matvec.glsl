@@ -1,0 +1,101 @@
+// y = W·in(x), the product that decoding is made of: what its two kernels share.
+//
+//   in(x)  INPUT_PLAIN  x
+//          INPUT_RMS    x · w / √(mean(x²) + ε)      pre-norm; the mean is gathered while x passes by
+//          INPUT_HEADS  x_h / √(mean(o_h²) + ε_h)    head norm of retention; the retention kernel left Σo² behind
+//   y      OUTPUT_STORE W·in(x)
+//          OUTPUT_ADD   α·y + W·in(x)                residual
+//          OUTPUT_GLU   act(W₁·in(x)) · (W₂·in(x))   W = [W₁; W₂], rows of both halves together
+
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+
+#include "buffers.glsl"
+#include "weights.glsl"
+#include "activation.glsl"
+
+const uint INPUT_PLAIN = 0;
+const uint INPUT_RMS = 1;
+const uint INPUT_HEADS = 2;
+const uint OUTPUT_STORE = 0;
+const uint OUTPUT_ADD = 1;
+const uint OUTPUT_GLU = 2;
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint SUBGROUP = 32;
+layout(constant_id = 2) const uint ROWS = 1;
+layout(constant_id = 3) const uint INPUT = INPUT_PLAIN;
+layout(constant_id = 4) const uint OUTPUT = OUTPUT_STORE;
+layout(constant_id = 5) const uint ACTIVATION = ACTIVATION_SILU;
+layout(constant_id = 6) const uint HEADS = 1;
+layout(constant_id = 7) const uint HEAD_SIZE = 4;
+
+const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
+
+layout(push_constant, std430) uniform Arguments
+{
+    Quads weights;      // [HALVES · rows][runs]
+    Words scales;       // f16 [HALVES · rows][runs · RUN / 32], two a word
+    Vectors x;          // [columns], zero up to a multiple of 32
+    Vectors normWeight; // INPUT_RMS: likewise
+    Floats headSquares; // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
+    Floats y;           // [rows]
+    uint rows;
+    uint runs;          // runs a row
+    uint columns;
+    uint headTiles;
+    float eps;          // INPUT_RMS
+    float residualScale;
+};
+
+shared float headScale[HEADS];
+
+// 1/√(mean(o²) + ε) of every head, from what the retention kernel's tiles left behind.
+void prepareInput()
+{
+    if (INPUT != INPUT_HEADS)
+        return;
+    for (uint h = gl_LocalInvocationID.x; h < HEADS; h += gl_WorkGroupSize.x)
+    {
+        float squares = 0.0;
+        for (uint t = 0; t < headTiles; t++)
+            squares += headSquares.at[h * headTiles + t];
+        headScale[h] = inversesqrt(squares / float(HEAD_SIZE));
+    }
+    barrier();
+}
+
+// Head norm of a column; past the last one x is zero and any head will do.
+float columnScale(uint column)
+{
+    return headScale[min(column / HEAD_SIZE, HEADS - 1)];
+}
+
+// What INPUT_RMS multiplies a finished sum with, from Σx² over all columns.
+float rmsScale(float squares)
+{
+    return inversesqrt(squares / float(columns) + eps);
+}
+
+// W's part of one row in one run of columns.
+float runProduct(uint at, vec4 v[RUN_VECTORS])
+{
+    vec4 w[RUN_VECTORS];
+    unpackRun(weights.at[at], w);
+    vec4 products = w[0] * v[0];
+    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
+        products = fma(w[i], v[i], products);
+    return runScale(scales, at) * ((products.x + products.y) + (products.z + products.w));
+}
+
+// Finishes a row from the sums of its halves.
+void storeRow(uint row, float first, float second)
+{
+    float value = first;
+    if (OUTPUT == OUTPUT_GLU)
+        value = activate(first, ACTIVATION) * second;
+    if (OUTPUT == OUTPUT_ADD)
+        value += residualScale * y.at[row];
+    y.at[row] = value;
+}
