@@ -35,17 +35,17 @@ const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Quads weights;      // [HALVES · rows][runs]
-    Words scales;       // f16 [HALVES · rows][runs · RUN / 32], two a word
-    Vectors x;          // [columns], zero up to a multiple of 32
-    Vectors normWeight; // INPUT_RMS: likewise
-    Floats headSquares; // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
-    Floats y;           // [rows]
+    Quads weights;        // [HALVES · rows][runs]
+    Words scales;         // f16 [HALVES · rows][runs · RUN / 32], two a word
+    InputView x;          // [columns], zero up to a multiple of 32; as Vectors or Floats, as the kernel reads it
+    InputView normWeight; // INPUT_RMS: likewise
+    Floats headSquares;   // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
+    Floats y;             // [rows]
     uint rows;
-    uint runs;          // runs a row
+    uint runs;            // runs a row
     uint columns;
     uint headTiles;
-    float eps;          // INPUT_RMS
+    float eps;            // INPUT_RMS
     float residualScale;
 };
 

@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
 
+#define InputView Floats
 #include "matvec.glsl"
 
 // Columns that a turn of the loop takes: whole runs, and a whole input a lane.
@@ -20,11 +21,11 @@ void loadInputs(uint chunk, out float inputs[CHUNK_INPUTS], inout float squares)
     [[unroll]] for (uint i = 0; i < CHUNK_INPUTS; i++)
     {
         const uint column = chunk * CHUNK + i * SUBGROUP + gl_SubgroupInvocationID;
-        float v = Floats(x).at[column];
+        float v = x.at[column];
         if (INPUT == INPUT_RMS)
         {
             squares = fma(v, v, squares);
-            v *= Floats(normWeight).at[column];
+            v *= normWeight.at[column];
         }
         else if (INPUT == INPUT_HEADS)
             v *= columnScale(column);

@@ -5,6 +5,7 @@
 
 #extension GL_GOOGLE_include_directive : require
 
+#define InputView Vectors
 #include "matvec.glsl"
 
 // The four inputs of vector i, and their part of Σx² where the norm wants it.
