@@ -74,21 +74,13 @@ internal sealed class RecurrentStep : IDisposable
     /// <summary>The next token from the logits into the log.</summary>
     public void RecordSample(Recorder recorder, SamplerOptions options)
     {
-        recorder.Dispatch(_sample, new SampleArguments
+        recorder.Dispatch(_sample, SampleArguments.Of(options) with
         {
             Logits = _activations.Logits,
             Tokens = _log.Address,
             Position = _activations.Position,
             Vocabulary = (uint)_config.VocabularySize,
             LogMask = TokenLog.Mask,
-            Temperature = options.Temperature,
-            TopK = (uint)options.TopK,
-            TopP = options.TopP,
-            LogMinP = MathF.Log(options.MinP),
-            RepeatPenalty = options.RepeatPenalty,
-            RepeatWindow = (uint)options.RepeatWindow,
-            SeedLow = (uint)options.Seed,
-            SeedHigh = (uint)(options.Seed >> 32),
         }, 1);
         recorder.Barrier();
     }

@@ -10,6 +10,7 @@ namespace RetNet.Vulkan.Gpu;
 internal sealed unsafe class PipelineCacheFile : IDisposable
 {
     private const int HashBytes = 32;
+    private const int HeaderBytes = 32; // VkPipelineCacheHeaderVersionOne: length, version, vendor, device, UUID
     private readonly GpuDevice _device;
     private readonly string? _path;
     private readonly int _loadedBytes;
@@ -63,8 +64,7 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
             return [];
         }
 
-        // VkPipelineCacheHeaderVersionOne: length, version, vendor, device, UUID.
-        if (file.Length < HashBytes + 32)
+        if (file.Length < HashBytes + HeaderBytes)
             return [];
         var data = file.AsSpan(HashBytes);
         fixed (byte* uuid = properties.PipelineCacheUuid)
@@ -77,11 +77,15 @@ internal sealed unsafe class PipelineCacheFile : IDisposable
         }
     }
 
-    /// <summary>Writes the cache when it grew; a directory that cannot be written only costs the next start some time.</summary>
+    /// <summary>
+    /// Writes the cache when it grew, by more than a header: some drivers return what they were given behind a new one. A
+    /// directory that cannot be written only costs the next start some time.
+    /// </summary>
     private void Save()
     {
         nuint size = 0;
-        if (_path is null || _device.Vk.GetPipelineCacheData(_device.Handle, Handle, &size, null) != Result.Success || (int)size <= _loadedBytes)
+        var known = _loadedBytes == 0 ? 0 : _loadedBytes + HeaderBytes;
+        if (_path is null || _device.Vk.GetPipelineCacheData(_device.Handle, Handle, &size, null) != Result.Success || (int)size <= known)
             return;
         var data = new byte[size];
         fixed (byte* first = data)

@@ -15,6 +15,8 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    public static TheoryData<int, string> Devices => TestDevices.All;
+
     public static TheoryData<int, string, string, string> ShapesAndTypes
     {
         get
@@ -43,9 +45,8 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
     public void LogitsEqualTheOracle(int device, string name, string shape, string type)
     {
         _ = name;
-        var path = WriteModel(Shapes[shape], type, shape);
-        using var file = GgufFile.Open(path);
-        using var model = RetNetModel.Load(devices[device], file, RecurrentSession.Plan(devices[device], Shapes[shape]));
+        using var model = Load(device, shape, type);
+        using var file = GgufFile.Open(ModelPath);
         using var session = new RecurrentSession(model);
         var oracle = ReferenceModel.Load(file);
         var tokens = new Random(Seed).GetItems(Enumerable.Range(0, model.Config.VocabularySize).ToArray(), 37);
@@ -57,12 +58,88 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
         Tolerance.Near(expected, [.. actual.SelectMany(row => row)], 1e-5);
     }
 
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void GreedyDecodingTakesTheLargestLogit(int device, string name)
+    {
+        _ = name;
+        using var loaded = Load(device, "odd widths", "f16");
+        using var session = new RecurrentSession(loaded);
+        int[] prompt = [5, 17, 96];
+        var generated = session.Generate(prompt, 40, SamplerOptions.Greedy).ToArray();
+
+        Assert.Equal(prompt.Length + generated.Length - 1, session.Position);
+        session.Reset();
+        var logits = session.Logits([.. prompt, .. generated[..^1]]);
+        Assert.Equal(logits[(prompt.Length - 1)..].Select(row => Array.IndexOf(row, row.Max())), generated);
+    }
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void TheSameSeedGivesTheSameTokensHoweverThePromptIsFed(int device, string name)
+    {
+        _ = name;
+        using var loaded = Load(device, "odd widths", "q8_0");
+        using var session = new RecurrentSession(loaded);
+        var prompt = Enumerable.Range(0, 90).Select(i => i * 7 % 97).ToArray();
+        var options = new SamplerOptions { Temperature = 1.5f, Seed = 12, RepeatPenalty = 1.2f };
+
+        var first = session.Generate(prompt, 50, options).ToArray();
+        session.Reset();
+        session.Feed(prompt.AsSpan(0, 33));
+        session.Feed([]);
+        Assert.Equal(first, session.Generate(prompt.AsMemory(33), 50, options));
+        session.Reset();
+        Assert.NotEqual(first, session.Generate(prompt, 50, options with { Seed = 13 }));
+    }
+
+    /// <summary>Far beyond the token log's ring: state and logits are still the oracle's.</summary>
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void LongSequencesKeepToTheOracle(int device, string name)
+    {
+        _ = name;
+        using var loaded = Load(device, "odd widths", "f32");
+        using var session = new RecurrentSession(loaded);
+        using var file = GgufFile.Open(ModelPath);
+        var oracle = ReferenceModel.Load(file);
+        var state = new ReferenceState(oracle.Config);
+        var tokens = new Random(3).GetItems(Enumerable.Range(0, 97).ToArray(), TokenLog.Capacity + 300);
+
+        session.Feed(tokens.AsSpan(0, tokens.Length - 1));
+        var actual = session.Logits(tokens.AsSpan(tokens.Length - 1));
+        var expected = oracle.Recurrent(tokens, state);
+
+        Tolerance.Near(expected[^97..], actual[0], 2e-5);
+        for (var layer = 0; layer < oracle.Config.Layers; layer++)
+            Tolerance.Near(state.Layer(layer).ToArray(), session.State.Read(layer), 2e-5);
+    }
+
+    [Fact]
+    public void RefusesTokensOutsideTheVocabularyAndEmptyPrompts()
+    {
+        using var loaded = Load((int)TestDevices.All.First()[0], "odd widths", "f32");
+        using var session = new RecurrentSession(loaded);
+        Assert.Contains("token 97 is outside the vocabulary of 97", Assert.Throws<ArgumentException>(() => session.Feed([3, 97])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => session.Generate(new[] { -1 }, 1, SamplerOptions.Greedy));
+        Assert.Throws<ArgumentException>(() => session.Generate(Array.Empty<int>(), 1, SamplerOptions.Greedy));
+        Assert.Equal(0, session.Position);
+    }
+
+    private string ModelPath => _folder.File("model.gguf");
+
+    private RetNetModel Load(int device, string shape, string type)
+    {
+        using var file = GgufFile.Open(WriteModel(Shapes[shape], type, shape));
+        return RetNetModel.Load(devices[device], file, RecurrentSession.Plan(devices[device], Shapes[shape]));
+    }
+
     private string WriteModel(RetNetConfig config, string type, string shape)
     {
-        var path = _folder.File("model.gguf");
         new RandomModel(config, Seed, name => shape.Contains("embedding norm", StringComparison.Ordinal)
             ? name is "token_embd_norm.weight" or "output.weight"
-            : shape.Contains("grouped", StringComparison.Ordinal) && name.Contains("attn_sub_norm", StringComparison.Ordinal)).Write(path, BlockType.Find(type)!.Type);
-        return path;
+            : shape.Contains("grouped", StringComparison.Ordinal) && name.Contains("attn_sub_norm", StringComparison.Ordinal))
+            .Write(ModelPath, BlockType.Find(type)!.Type);
+        return ModelPath;
     }
 }

@@ -11,8 +11,8 @@ public sealed class TestDevices : IDisposable
     /// <summary>The collection of tests that use devices.</summary>
     public const string Collection = "devices";
 
-    private static readonly GpuInstance Instance = Open();
     private static readonly List<string> Messages = [];
+    private static readonly GpuInstance Instance = Open();
     private readonly Dictionary<int, GpuDevice> _devices = [];
 
     /// <summary>One row a device: its index and name.</summary>
@@ -27,18 +27,8 @@ public sealed class TestDevices : IDisposable
         }
     }
 
-    /// <summary>Whether the validation layer watches.</summary>
-    public static bool Validating => Instance.Validating;
-
-    /// <summary>What the validation layer has said so far.</summary>
-    public static IReadOnlyList<string> ValidationMessages
-    {
-        get
-        {
-            lock (Messages)
-                return [.. Messages];
-        }
-    }
+    /// <summary>What the first device can do.</summary>
+    public static DeviceCapabilities Capabilities => Instance.Gpus[0].Capabilities;
 
     public GpuDevice this[int index]
     {
@@ -50,10 +40,13 @@ public sealed class TestDevices : IDisposable
         }
     }
 
+    /// <summary>Closes the devices; the validation layer must have stayed silent all along.</summary>
     public void Dispose()
     {
         foreach (var device in _devices.Values)
             device.Dispose();
+        lock (Messages)
+            Assert.Empty(Messages);
     }
 
     private static GpuInstance Open()
@@ -62,7 +55,7 @@ public sealed class TestDevices : IDisposable
         {
             return new GpuInstance(validate: true, message =>
             {
-                lock (Messages!)
+                lock (Messages)
                     Messages.Add(message);
             });
         }

@@ -16,4 +16,17 @@ internal struct SampleArguments
     public uint RepeatWindow;
     public uint SeedLow;
     public uint SeedHigh;
+
+    /// <summary>The part that options decide; addresses and sizes are the caller's.</summary>
+    public static SampleArguments Of(SamplerOptions options) => new()
+    {
+        Temperature = options.Temperature,
+        TopK = (uint)options.TopK,
+        TopP = options.TopP,
+        LogMinP = MathF.Log(options.MinP),
+        RepeatPenalty = options.RepeatPenalty,
+        RepeatWindow = (uint)options.RepeatWindow,
+        SeedLow = (uint)options.Seed,
+        SeedHigh = (uint)(options.Seed >> 32),
+    };
 }

@@ -1,0 +1,33 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gpu;
+
+namespace RetNet.Vulkan.Tests.Execution;
+
+public sealed class ArgumentTests
+{
+    public static TheoryData<string> Variants => [.. ShaderLibrary.Variants];
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void StructsMirrorTheShadersBlocks(string variant)
+    {
+        var type = ArgumentsOf(variant);
+        var mirrored = type.GetFields(BindingFlags.Instance | BindingFlags.Public)
+            .Select(field => ((uint)Marshal.OffsetOf(type, field.Name), field.FieldType));
+
+        Assert.Equal(SpirvArguments.Read(ShaderLibrary.Load(variant)), mirrored);
+        Assert.InRange(Marshal.SizeOf(type), 1, GpuDevice.ArgumentBytes);
+    }
+
+    private static Type ArgumentsOf(string variant) => variant switch
+    {
+        _ when variant.StartsWith("matvec_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
+        "retention_recurrent" => typeof(RetentionArguments),
+        "rms_norm" => typeof(RmsNormArguments),
+        "sample" => typeof(SampleArguments),
+        _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),
+    };
+}

@@ -1,0 +1,150 @@
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Tests.Gpu;
+
+namespace RetNet.Vulkan.Tests.Execution;
+
+/// <summary>Both matrix-vector kernels alone, over odd sizes, with a sentinel behind their output.</summary>
+[Collection(TestDevices.Collection)]
+public sealed class MatVecTests(TestDevices devices)
+{
+    private const uint Sentinel = 0xDEADBEEF;
+    private const float Eps = 1e-3f;
+    private const float ResidualScale = 0.7f;
+    private const int Heads = 3;
+
+    private enum Input : uint
+    {
+        Plain,
+        Rms,
+        Heads,
+    }
+
+    private enum Output : uint
+    {
+        Store,
+        Add,
+        Glu,
+    }
+
+    public static TheoryData<int, string, string> Kernels
+    {
+        get
+        {
+            var data = new TheoryData<int, string, string>();
+            foreach (var device in TestDevices.All)
+                foreach (var kernel in new[] { "matvec_subgroup", "matvec_lane" })
+                    foreach (var type in BlockType.All)
+                        data.Add((int)device[0], $"{kernel}_{type.Name}", type.Name);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void EqualsTheProductInDouble(int device, string variant, string typeName)
+    {
+        var type = BlockType.Find(typeName)!;
+        var random = new Random(7);
+        // (rows, blocks a head, threads, rows at once); each with some of the nine ways in and out.
+        (int, int, uint, uint)[] shapes = [(1, 1, 32, 1), (7, 3, 64, 2), (33, 5, 8, 4), (65, 13, 128, 1)];
+        var next = 0;
+        foreach (var input in Enum.GetValues<Input>())
+            foreach (var output in Enum.GetValues<Output>())
+            {
+                var (rows, units, threads, rowsAtOnce) = shapes[next++ % shapes.Length];
+                // Heads of any size for plain types, so that a quad spans two of them.
+                var columns = Heads * type.Length * units;
+                Check(devices[device], variant, type, rows, columns, threads, rowsAtOnce, input, output, random);
+            }
+    }
+
+    private static void Check(GpuDevice device, string variant, BlockType type, int rows, int columns, uint threads, uint rowsAtOnce, Input input, Output output, Random random)
+    {
+        var matrixRows = output == Output.Glu ? 2 * rows : rows;
+        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, random);
+        var padded = (columns + 31) / 32 * 32;
+        var x = Padded(columns, padded, random);
+        var norm = Padded(columns, padded, random);
+        var before = Padded(rows, rows, random);
+        var headSquares = Enumerable.Range(0, 2 * Heads).Select(_ => random.NextSingle() + 0.1f).ToArray();
+        using var buffers = new Buffers(device);
+        var y = buffers.Add([.. before, BitConverter.UInt32BitsToSingle(Sentinel)]);
+        var arguments = new MatVecArguments
+        {
+            Weights = buffers.Add(packed).Address,
+            Scales = buffers.Add(scales).Address,
+            X = buffers.Add(x).Address,
+            NormWeight = buffers.Add(norm).Address,
+            HeadSquares = buffers.Add(headSquares).Address,
+            Y = y.Address,
+            Rows = (uint)rows,
+            Runs = (uint)DeviceMatrix.RunsOf(type.Type, columns),
+            Columns = (uint)columns,
+            HeadTiles = 2,
+            Eps = Eps,
+            ResidualScale = ResidualScale,
+        };
+        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
+        device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2));
+
+        var actual = new float[rows + 1];
+        device.Read(y, 0, actual.AsSpan());
+        Assert.Equal(Sentinel, BitConverter.SingleToUInt32Bits(actual[rows]));
+        Tolerance.Near(Expected(weights, rows, Transform(x, norm, headSquares, columns, input), before, output), actual[..rows], 3e-6);
+    }
+
+    private static double[] Transform(float[] x, float[] norm, float[] headSquares, int columns, Input input)
+    {
+        var rms = 1 / Math.Sqrt(x.Sum(v => (double)v * v) / columns + Eps);
+        var headSize = columns / Heads;
+        return [.. Enumerable.Range(0, columns).Select(c => input switch
+        {
+            Input.Rms => x[c] * norm[c] * rms,
+            Input.Heads => x[c] / Math.Sqrt(((double)headSquares[c / headSize * 2] + headSquares[c / headSize * 2 + 1]) / headSize),
+            _ => x[c],
+        })];
+    }
+
+    private static double[] Expected(float[][] weights, int rows, double[] x, float[] before, Output output)
+    {
+        double Row(int row) => weights[row].Zip(x, (w, v) => w * v).Sum();
+        return [.. Enumerable.Range(0, rows).Select(row => output switch
+        {
+            Output.Add => Row(row) + ResidualScale * before[row],
+            Output.Glu => Row(row) / (1 + Math.Exp(-Row(row))) * Row(rows + row),
+            _ => Row(row),
+        })];
+    }
+
+    private static unsafe (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, int rows, int columns, Random random)
+    {
+        var rowBytes = WeightPacker.RowBytes(type.Type, columns);
+        var scaleBytes = WeightPacker.RowScaleBytes(type.Type, columns);
+        var packed = new byte[rows * rowBytes];
+        var scales = new byte[Math.Max(rows * scaleBytes, 4)];
+        var weights = new float[rows][];
+        var encoded = new byte[type.RowBytes(columns)];
+        fixed (byte* p = packed, s = scales)
+            for (var row = 0; row < rows; row++)
+            {
+                type.Quantize(Padded(columns, columns, random), encoded);
+                type.Dequantize(encoded, weights[row] = new float[columns]);
+                WeightPacker.PackWeights(type.Type, encoded, p + row * rowBytes, rowBytes);
+                if (scaleBytes > 0)
+                    WeightPacker.PackScales(type.Type, encoded, s + row * scaleBytes, scaleBytes);
+            }
+
+        return (packed, scales, weights);
+    }
+
+    private static float[] Padded(int length, int padded, Random random)
+    {
+        var values = new float[padded];
+        for (var i = 0; i < length; i++)
+            values[i] = random.NextSingle() * 2 - 1;
+        return values;
+    }
+}
