@@ -48,16 +48,16 @@ public sealed class MatVecTests(TestDevices devices)
     {
         var type = BlockType.Find(typeName)!;
         var random = new Random(7);
-        // (rows, blocks a head, threads, rows at once); each with some of the nine ways in and out.
-        (int, int, uint, uint)[] shapes = [(1, 1, 32, 1), (7, 3, 64, 2), (33, 5, 8, 4), (65, 13, 128, 1)];
+        // (rows, blocks a head, subgroups a workgroup, rows at once); each with some of the nine ways in and out.
+        (int, int, uint, uint)[] shapes = [(1, 1, 1, 1), (7, 3, 2, 2), (33, 5, 1, 4), (65, 13, 4, 1)];
         var next = 0;
         foreach (var input in Enum.GetValues<Input>())
             foreach (var output in Enum.GetValues<Output>())
             {
-                var (rows, units, threads, rowsAtOnce) = shapes[next++ % shapes.Length];
+                var (rows, units, subgroups, rowsAtOnce) = shapes[next++ % shapes.Length];
                 // Heads of any size for plain types, so that a quad spans two of them.
                 var columns = Heads * type.Length * units;
-                Check(devices[device], variant, type, rows, columns, threads, rowsAtOnce, input, output, random);
+                Check(devices[device], variant, type, rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, rowsAtOnce, input, output, random);
             }
     }
 
