@@ -1,4 +1,3 @@
-using RetNet.Tests;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 

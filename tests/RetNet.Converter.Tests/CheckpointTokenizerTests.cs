@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using RetNet.Tests;
 using RetNet.Vulkan.Gguf;
 
 namespace RetNet.Converter.Tests;

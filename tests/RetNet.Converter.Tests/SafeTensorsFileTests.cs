@@ -1,4 +1,3 @@
-using RetNet.Tests;
 
 namespace RetNet.Converter.Tests;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace RetNet.Vulkan.Tests;
+namespace RetNet.Tests;
 
 internal static class Tolerance
 {

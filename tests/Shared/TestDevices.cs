@@ -1,6 +1,6 @@
 using RetNet.Vulkan.Gpu;
 
-namespace RetNet.Vulkan.Tests.Gpu;
+namespace RetNet.Tests;
 
 /// <summary>
 /// Every Vulkan device of this machine that can run the kernels, opened once; under the validation layer where that is
@@ -65,6 +65,3 @@ public sealed class TestDevices : IDisposable
         }
     }
 }
-
-[CollectionDefinition(TestDevices.Collection)]
-public sealed class DeviceCollection : ICollectionFixture<TestDevices>;
