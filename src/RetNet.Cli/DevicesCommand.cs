@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json;
+using CommandLine;
+using RetNet.Vulkan.Gpu;
+
+namespace RetNet.Cli;
+
+/// <summary>Lists the Vulkan devices of this machine.</summary>
+[Verb("devices", HelpText = "List the Vulkan devices and what they lack.")]
+internal sealed class DevicesCommand : ICommand
+{
+    [Option("json", HelpText = "Everything known about each device, as JSON.")]
+    public bool Json { get; set; }
+
+    public int Run(Terminal terminal)
+    {
+        using var instance = new GpuInstance();
+        if (Json)
+            JsonOutput.Write(terminal.Out, writer => WriteJson(writer, instance.Gpus));
+        else if (instance.Gpus.Count == 0)
+            instance.Choose(null);
+        else
+            WriteTable(terminal.Out, instance.Gpus);
+        return ExitCode.Success;
+    }
+
+    private static void WriteTable(TextWriter writer, IReadOnlyList<PhysicalGpu> gpus)
+    {
+        var table = new TextTable("#>", "device", "driver", "kind", "Vulkan", "memory>", "subgroup>", "runs");
+        foreach (var gpu in gpus)
+        {
+            var can = gpu.Capabilities;
+            table.Add(
+                Text(gpu.Index),
+                gpu.Name,
+                gpu.Driver,
+                Kind(can.Kind),
+                can.ApiVersion.ToString(),
+                MemoryPlan.Size(can.DeviceMemoryBytes),
+                Text((int)can.SubgroupSize),
+                can.MissingRequirement is { } missing ? $"no, lacks {missing}" : "yes");
+        }
+
+        table.Write(writer);
+    }
+
+    private static void WriteJson(Utf8JsonWriter writer, IReadOnlyList<PhysicalGpu> gpus)
+    {
+        writer.WriteStartArray();
+        foreach (var gpu in gpus)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("index", gpu.Index);
+            writer.WriteString("name", gpu.Name);
+            writer.WriteString("driver", gpu.Driver);
+            writer.WriteString("vendor", gpu.Vendor);
+            writer.WriteString("uuid", gpu.Uuid);
+            writer.WriteString("missing", gpu.Capabilities.MissingRequirement);
+            writer.WriteStartObject("capabilities");
+            WriteCapabilities(writer, gpu.Capabilities);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteCapabilities(Utf8JsonWriter writer, in DeviceCapabilities can)
+    {
+        writer.WriteString("kind", Kind(can.Kind));
+        writer.WriteString("apiVersion", can.ApiVersion.ToString());
+        writer.WriteNumber("subgroupSize", can.SubgroupSize);
+        writer.WriteBoolean("subgroupArithmetic", can.SubgroupArithmetic);
+        writer.WriteBoolean("bufferDeviceAddress", can.BufferDeviceAddress);
+        writer.WriteBoolean("timelineSemaphore", can.TimelineSemaphore);
+        writer.WriteNumber("sharedMemoryBytes", can.SharedMemoryBytes);
+        writer.WriteNumber("workgroupInvocations", can.WorkgroupInvocations);
+        writer.WriteNumber("workgroupCount", can.WorkgroupCount);
+        writer.WriteNumber("pushConstantBytes", can.PushConstantBytes);
+        writer.WriteNumber("maxAllocationBytes", can.MaxAllocationBytes);
+        writer.WriteNumber("deviceMemoryBytes", can.DeviceMemoryBytes);
+        writer.WriteBoolean("hostVisibleDeviceMemory", can.HostVisibleDeviceMemory);
+        writer.WriteNumber("timestampPeriod", can.TimestampPeriod);
+        writer.WriteBoolean("memoryBudget", can.MemoryBudget);
+        writer.WriteBoolean("float16", can.Float16);
+        writer.WriteBoolean("storage16Bit", can.Storage16Bit);
+        writer.WriteBoolean("storage8Bit", can.Storage8Bit);
+        writer.WriteBoolean("integerDotProduct", can.IntegerDotProduct);
+        writer.WriteBoolean("cooperativeMatrix", can.CooperativeMatrix);
+    }
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Kind(DeviceKind kind) => kind switch
+    {
+        DeviceKind.DiscreteGpu => "discrete",
+        DeviceKind.IntegratedGpu => "integrated",
+        DeviceKind.VirtualGpu => "virtual",
+        DeviceKind.Cpu => "processor",
+        _ => "other",
+    };
+}

@@ -1,0 +1,61 @@
+using System.Reflection;
+using CommandLine;
+using CommandLine.Text;
+
+namespace RetNet.Cli;
+
+/// <summary>The pages of <c>--help</c>.</summary>
+internal static class HelpPage
+{
+    private const int Width = 100;
+
+    private static readonly Dictionary<Type, string[]> Examples = new()
+    {
+        [typeof(GenerateCommand)] =
+        [
+            "retnet generate \"Once upon a time\"",
+            "retnet generate \"The old man\" --temp 0 -n 50 --stop \".\"",
+            "retnet generate -f prompt.txt -m model.gguf -d nvidia > story.txt",
+            "echo \"The wind\" | retnet generate - --seed 7 --quiet",
+        ],
+        [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json"],
+        [typeof(ConvertCommand)] = ["retnet convert path/to/checkpoint -o model.gguf -t q8_0"],
+        [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
+    };
+
+    /// <summary>The program's name and version.</summary>
+    public static string Heading { get; } = $"retnet {typeof(HelpPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion}";
+
+    public static void Write(NotParsed<object> result, TextWriter writer)
+    {
+        var verb = result.TypeInfo.Current;
+        var help = new HelpText(Heading)
+        {
+            Copyright = Examples.ContainsKey(verb) ? "" : "RetNet language models on any Vulkan GPU.",
+            AddDashesToOption = true,
+            AdditionalNewLineAfterOption = false,
+            MaximumDisplayWidth = Width,
+            AutoVersion = false,
+            AutoHelp = false,
+        };
+        if (Examples.TryGetValue(verb, out var examples))
+            AddVerb(help, result, examples);
+        else
+            AddProgram(help);
+        writer.WriteLine(help.ToString());
+    }
+
+    private static void AddProgram(HelpText help)
+    {
+        help.AddPreOptionsLine(Environment.NewLine + "retnet VERB [OPTIONS]; 'retnet VERB --help' explains a verb.");
+        help.AddVerbs([.. Examples.Keys]);
+        help.AddPostOptionsLines(["Examples:", .. Examples.Values.Select(lines => "  " + lines[0])]);
+        help.AddPostOptionsText(Environment.NewLine + "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.");
+    }
+
+    private static void AddVerb(HelpText help, NotParsed<object> result, string[] examples)
+    {
+        help.AddOptions(result);
+        help.AddPostOptionsLines(["Examples:", .. examples.Select(line => "  " + line)]);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Text;
+
+namespace RetNet.Vulkan.Execution;
+
+/// <summary>Text in, text out, on one session. Not thread-safe.</summary>
+/// <param name="session">The sequence that prompt and text are appended to.</param>
+/// <param name="tokenizer">The model's tokenizer.</param>
+public sealed class TextGenerator(RecurrentSession session, ModelTokenizer tokenizer)
+{
+    /// <summary>Prompt tokens between two looks at the cancellation.</summary>
+    private const int PromptPiece = 512;
+
+    /// <summary>What the last generation took; null before the first has ended.</summary>
+    public GenerationStatistics? Statistics { get; private set; }
+
+    /// <summary>
+    /// Goes on from a prompt. A piece is returned as soon as no later token can change it; special tokens have no text.
+    /// Cancelling ends the text without an exception.
+    /// </summary>
+    /// <param name="prompt">May be empty where the model has a token that begins a text.</param>
+    /// <param name="options">How to generate.</param>
+    /// <param name="timings">Where given, kernels of the decoding step are timed into it.</param>
+    /// <param name="cancellation">Ends the text before the next token.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="ModelException">The prompt is empty and the model has no token to begin with.</exception>
+    public IEnumerable<string> Generate(
+        string prompt, GenerationOptions options, KernelTimings? timings = null, CancellationToken cancellation = default)
+    {
+        options.Sampler.Validate();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxTokens ?? 0);
+        return Generate(tokenizer.EncodePrompt(prompt), new StopStrings(options.Stops), options, timings, cancellation);
+    }
+
+    private IEnumerable<string> Generate(
+        int[] prompt, StopStrings stops, GenerationOptions options, KernelTimings? timings, CancellationToken cancellation)
+    {
+        var decoder = new StreamingDecoder(tokenizer.Tokenizer, skipSpecial: true);
+        var reason = StopReason.Cancelled;
+        var count = 0L;
+        var clock = Stopwatch.StartNew();
+        TimeSpan? first = null;
+        var last = TimeSpan.Zero;
+        try
+        {
+            if (Feed(prompt, cancellation) is not { } rest)
+                yield break;
+            StopReason? met = null;
+            foreach (var token in session.Generate(rest, options.MaxTokens ?? long.MaxValue, options.Sampler, timings))
+            {
+                last = clock.Elapsed;
+                first ??= last;
+                count++;
+                var ends = !options.IgnoreEnd && tokenizer.Ends.Contains(token);
+                if (!ends && stops.Append(decoder.Append(token)) is { Length: > 0 } piece)
+                    yield return piece;
+                met = ends ? StopReason.EndOfText
+                    : stops.Met ? StopReason.StopString
+                    : cancellation.IsCancellationRequested ? StopReason.Cancelled
+                    : null;
+                if (met is not null)
+                    break;
+            }
+
+            reason = met ?? StopReason.Length;
+            if (stops.Append(decoder.Flush()) + stops.Flush() is { Length: > 0 } end)
+                yield return end;
+        }
+        finally
+        {
+            Statistics = new GenerationStatistics
+            {
+                PromptTokens = prompt.Length,
+                PromptTime = first ?? clock.Elapsed,
+                Tokens = count,
+                DecodeTime = last - (first ?? last),
+                Reason = reason,
+            };
+        }
+    }
+
+    /// <summary>Takes in all but the last piece of the prompt and returns that; null when cancelled.</summary>
+    private ReadOnlyMemory<int>? Feed(ReadOnlyMemory<int> prompt, CancellationToken cancellation)
+    {
+        for (; prompt.Length > PromptPiece; prompt = prompt[PromptPiece..])
+        {
+            if (cancellation.IsCancellationRequested)
+                return null;
+            session.Feed(prompt.Span[..PromptPiece]);
+        }
+
+        return cancellation.IsCancellationRequested ? null : prompt;
+    }
+}
