@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using CommandLine;
 using RetNet.Converter;
 using RetNet.Vulkan.Gguf;
@@ -46,7 +47,10 @@ internal static class Application
             settings.EnableDashDash = true;
             settings.ParsingCulture = CultureInfo.InvariantCulture;
         });
-        var result = parser.ParseArguments(args, Verbs);
+        if (args is ["help", { } topic, ..])
+            args = [topic, "--help"];
+        var verb = Verbs.FirstOrDefault(verb => VerbName(verb) == args.FirstOrDefault());
+        var result = parser.ParseArguments(verb is null ? args : [args[0], .. Arguments.Normalize(args[1..], verb)], Verbs);
         return result is Parsed<object> parsed
             ? ((ICommand)parsed.Value).Run(terminal)
             : ShowHelp((NotParsed<object>)result, terminal);
@@ -60,9 +64,13 @@ internal static class Application
         else if (error.Tag is ErrorType.HelpRequestedError or ErrorType.HelpVerbRequestedError or ErrorType.NoVerbSelectedError)
             HelpPage.Write(result, terminal.Out);
         else
-            throw new UsageException($"{UsageErrors.Describe(error)} (see 'retnet --help')");
+            throw new UsageException($"{UsageErrors.Describe(error, result.TypeInfo.Current)} (see '{HelpOf(result.TypeInfo.Current)}')");
         return ExitCode.Success;
     }
+
+    private static string? VerbName(Type verb) => verb.GetCustomAttribute<VerbAttribute>()?.Name;
+
+    private static string HelpOf(Type verb) => VerbName(verb) is { } name ? $"retnet {name} --help" : "retnet --help";
 
     private static string Message(Exception e) => e switch
     {

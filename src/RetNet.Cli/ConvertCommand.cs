@@ -10,19 +10,19 @@ namespace RetNet.Cli;
 internal sealed class ConvertCommand : ICommand
 {
     [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, or its weight file beside config.json.")]
-    public string Source { get; set; } = "";
+    public string Source { get; set => field = Arguments.Plain(value); } = "";
 
     [Value(1, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
 
     [Option('o', "output", Required = true, MetaValue = "OUT.gguf", HelpText = "File to write; it appears when it is complete.")]
-    public string Output { get; set; } = "";
+    public string Output { get; set => field = Arguments.Plain(value); } = "";
 
     [Option('t', "type", Default = "f16", MetaValue = "TYPE", HelpText = "Type of the matrices: f32, f16, bf16, q8_0 or q4_0.")]
-    public string Type { get; set; } = "";
+    public string Type { get; set => field = Arguments.Plain(value); } = "";
 
     [Option("name", MetaValue = "NAME", HelpText = "The model's name for people. (Default: the source's)")]
-    public string? Name { get; set; }
+    public string? Name { get; set => field = Arguments.Plain(value); }
 
     public int Run(Terminal terminal)
     {

@@ -10,14 +10,14 @@ namespace RetNet.Cli;
 [Verb("generate", HelpText = "Generate text that goes on from a prompt.")]
 internal sealed class GenerateCommand : ICommand
 {
-    [Value(0, MetaName = "PROMPT", HelpText = "Text to go on from; - reads it from standard input; without one the model begins by itself. Put -- before a prompt that begins with a dash.")]
-    public string? Prompt { get; set; }
+    [Value(0, MetaName = "PROMPT", HelpText = "Text to go on from; - reads it from standard input; without one the model begins by itself. Put -- before one that looks like an option.")]
+    public string? Prompt { get; set => field = Arguments.Plain(value); }
 
     [Value(1, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
 
     [Option('m', "model", MetaValue = "FILE", HelpText = "GGUF of a RetNet. (Default: " + Folders.BundledModel + " beside the program)")]
-    public string? Model { get; set; }
+    public string? Model { get; set => field = Arguments.Plain(value); }
 
     [Option('n', "max-tokens", Default = 200L, MetaValue = "N", HelpText = "Tokens to generate at most, 0 or more; -1 for no limit.")]
     public long MaxTokens { get; set; }
@@ -44,16 +44,16 @@ internal sealed class GenerateCommand : ICommand
     public ulong? Seed { get; set; }
 
     [Option("stop", MetaValue = "TEXT", HelpText = "End before this text; may be given several times.")]
-    public IEnumerable<string> Stops { get; set; } = [];
+    public IEnumerable<string> Stops { get; set => field = [.. value.Select(stop => Arguments.Plain(stop))]; } = [];
 
     [Option("ignore-eos", HelpText = "Go on when the model ends the text.")]
     public bool IgnoreEnd { get; set; }
 
     [Option('f', "file", MetaValue = "PROMPT_FILE", HelpText = "Read the prompt from a UTF-8 file; one line break at its end is left out.")]
-    public string? PromptFile { get; set; }
+    public string? PromptFile { get; set => field = Arguments.Plain(value); }
 
     [Option('d', "device", MetaValue = "D", HelpText = "Device: its index in 'retnet devices', its UUID, or a part of its name. (Default: the best GPU)")]
-    public string? Device { get; set; }
+    public string? Device { get; set => field = Arguments.Plain(value); }
 
     [Option("profile", HelpText = "Show GPU time by kernel at the end; slower.")]
     public bool Profile { get; set; }

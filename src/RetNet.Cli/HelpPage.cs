@@ -29,19 +29,23 @@ internal static class HelpPage
     public static void Write(NotParsed<object> result, TextWriter writer)
     {
         var verb = result.TypeInfo.Current;
+        var isVerb = Examples.TryGetValue(verb, out var examples);
         var help = new HelpText(Heading)
         {
-            Copyright = Examples.ContainsKey(verb) ? "" : "RetNet language models on any Vulkan GPU.",
-            AddDashesToOption = true,
+            Copyright = "RetNet language models on any Vulkan GPU",
+            AddDashesToOption = isVerb,
             AdditionalNewLineAfterOption = false,
             MaximumDisplayWidth = Width,
             AutoVersion = false,
             AutoHelp = false,
         };
-        if (Examples.TryGetValue(verb, out var examples))
-            AddVerb(help, result, examples);
+        if (isVerb)
+            AddVerb(help, result, verb);
         else
             AddProgram(help);
+        help.AddPostOptionsLines(["Examples:", .. (examples ?? Examples.Values.Select(lines => lines[0])).Select(line => "  " + line)]);
+        if (!isVerb)
+            help.AddPostOptionsText(Environment.NewLine + "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.");
         writer.WriteLine(help.ToString());
     }
 
@@ -49,13 +53,12 @@ internal static class HelpPage
     {
         help.AddPreOptionsLine(Environment.NewLine + "retnet VERB [OPTIONS]; 'retnet VERB --help' explains a verb.");
         help.AddVerbs([.. Examples.Keys]);
-        help.AddPostOptionsLines(["Examples:", .. Examples.Values.Select(lines => "  " + lines[0])]);
-        help.AddPostOptionsText(Environment.NewLine + "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.");
     }
 
-    private static void AddVerb(HelpText help, NotParsed<object> result, string[] examples)
+    private static void AddVerb(HelpText help, NotParsed<object> result, Type verb)
     {
+        var attribute = verb.GetCustomAttribute<VerbAttribute>()!;
+        help.AddPreOptionsLine($"{Environment.NewLine}retnet {attribute.Name}: {attribute.HelpText}");
         help.AddOptions(result);
-        help.AddPostOptionsLines(["Examples:", .. examples.Select(line => "  " + line)]);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class InspectCommand : ICommand
     private const int LongestValue = 60;
 
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The GGUF file.")]
-    public string Path { get; set; } = "";
+    public string Path { get; set => field = Arguments.Plain(value); } = "";
 
     [Value(1, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
@@ -65,12 +65,14 @@ internal sealed class InspectCommand : ICommand
     private static string Shorten(object value)
     {
         if (value is not Array array)
-            return Cut(Printable(Convert.ToString(value, CultureInfo.InvariantCulture)!));
-        var elements = string.Join(", ", array.Cast<object>().Take(8).Select(element => element is Array ? "[...]" : Convert.ToString(element, CultureInfo.InvariantCulture)));
+            return Cut(Printable(Text(value)));
+        var elements = string.Join(", ", array.Cast<object>().Take(8).Select(element => element is Array ? "[...]" : Text(element)));
         return $"[{array.Length}] {Cut(Printable(elements))}";
     }
 
     private static string Cut(string text) => text.Length <= LongestValue ? text : $"{text[..LongestValue]}... ({text.Length} characters)";
 
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
+    private static string Text(object value) => value is bool flag ? (flag ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsWhiteSpace(c) ? ' ' : char.IsControl(c) ? '\uFFFD' : c));
 }

@@ -11,8 +11,8 @@ internal sealed class Terminal : IDisposable
     /// <summary>Results only; not flushed by itself.</summary>
     public TextWriter Out { get; } = new StreamWriter(new OutputStream(OpenOutput()), Utf8) { NewLine = "\n" };
 
-    /// <summary>Everything else.</summary>
-    public TextWriter Error { get; } = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
+    /// <summary>Everything else; any thread may write.</summary>
+    public TextWriter Error { get; } = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" });
 
     /// <summary>Whether a person may be watching stderr.</summary>
     public static bool ErrorIsTerminal => !Console.IsErrorRedirected;
