@@ -2,7 +2,6 @@ using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
-using RetNet.Vulkan.Tests.Reference;
 
 namespace RetNet.Vulkan.Tests.Execution;
 

@@ -2,7 +2,7 @@ using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
-namespace RetNet.Vulkan.Tests.Reference;
+namespace RetNet.Tests;
 
 /// <summary>Models with random weights of any shape that a <see cref="RetNetConfig"/> can express.</summary>
 internal sealed class RandomModel
@@ -38,10 +38,14 @@ internal sealed class RandomModel
     }
 
     /// <summary>Writes the model as GGUF, matrices in <paramref name="type"/> where their rows are whole blocks and in f16 elsewhere.</summary>
-    public void Write(string path, GgmlType type)
+    /// <param name="path">The file to write.</param>
+    /// <param name="type">Type of the matrices.</param>
+    /// <param name="addMetadata">Adds what belongs to the file besides the model's settings.</param>
+    public void Write(string path, GgmlType type, Action<GgufWriter>? addMetadata = null)
     {
         using var writer = GgufWriter.Create(path);
         RetNetGguf.WriteConfig(writer, Config);
+        addMetadata?.Invoke(writer);
         var tensors = TensorShapes.Of(Config).Where(shape => _tensors.ContainsKey(shape.Name)).Select(shape =>
         {
             var block = BlockType.Of(shape.IsMatrix ? type : GgmlType.F32);

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace RetNet.Cli.Tests;
+
+public sealed class GenerateTests(CliModel model) : IClassFixture<CliModel>
+{
+    private const int SigInt = 130;
+
+    private CliResult Generate(params string[] arguments) => CliProgram.Run(["generate", "-m", model.Sound, "-d", "0", "-n", "12", .. arguments]);
+
+    [Fact]
+    public void StdoutIsThePromptItsContinuationAndALineBreak()
+    {
+        var result = Generate("Once", "--temp", "0");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.StartsWith("Once", result.Output, StringComparison.Ordinal);
+        Assert.True(result.Output.Length > 8);
+        Assert.EndsWith("\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("generated: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("seed ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void GreedyAndSeededTextsRepeat()
+    {
+        Assert.Equal(Generate("Once", "--temp", "0", "--seed", "1").Output, Generate("Once", "--temp=0", "--seed", "2").Output);
+        Assert.Equal(Generate("Once", "--seed", "5").Output, Generate("Once", "--seed=5").Output);
+        Assert.NotEqual(Generate("Once", "--seed", "5").Output, Generate("Once", "--seed", "6").Output);
+    }
+
+    [Fact]
+    public void TheSeedShownRepeatsTheText()
+    {
+        var first = Generate("Once");
+        var seed = first.Error.Split("seed ")[1].Split(';')[0];
+
+        Assert.Equal(first.Output, Generate("Once", "--seed", seed).Output);
+    }
+
+    [Fact]
+    public void AStopTextEndsTheTextAndIsNotPrinted()
+    {
+        var whole = Generate("Once", "--temp", "0", "--ignore-eos").Output;
+        var stop = whole.Substring(whole.Length / 2, 2);
+        var end = whole.IndexOf(stop, 4, StringComparison.Ordinal);
+
+        var result = Generate("--stop", "never to be met", "--stop", stop, "Once", "--temp", "0", "--ignore-eos");
+
+        Assert.Equal(whole[..end] + "\n", result.Output);
+        Assert.Contains("ended by a stop text", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-1 is")]
+    [InlineData("- he said")]
+    [InlineData("--", "--")]
+    [InlineData("-x", "--")]
+    [InlineData("größer 😀 = 1")]
+    public void OddPromptsAreTakenAsTheyAre(string prompt, string? before = null)
+    {
+        var result = before is null ? Generate(prompt) : Generate(before, prompt);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.StartsWith(prompt, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APromptComesFromStdinOrAFileWithoutItsLastLineBreak()
+    {
+        var direct = Generate("größer", "--temp", "0").Output;
+        var file = model.File("prompt.txt", Encoding.UTF8.GetBytes("größer\n"));
+
+        Assert.Equal(direct, Generate("-f", file, "--temp", "0").Output);
+        Assert.Equal(direct, CliProgram.Run(["generate", "-m", model.Sound, "-d", "0", "-n", "12", "-", "--temp", "0"], "größer\n").Output);
+    }
+
+    [Theory]
+    [InlineData("C")]
+    [InlineData("de_DE.ISO-8859-1")]
+    public void OutputIsUtf8WithoutMarkInAnyLocale(string locale)
+    {
+        var result = CliProgram.Run(["generate", "-m", model.Sound, "-d", "0", "-n", "1", "größer"], "", ("LANG", locale), ("LC_ALL", locale));
+
+        Assert.Equal(Encoding.UTF8.GetBytes("größer"), result.OutputBytes[..8]);
+    }
+
+    [Fact]
+    public void QuietSaysNothingOnStderr() => Assert.Equal("", Generate("Once", "-q").Error);
+
+    [Fact]
+    public void NoTokensIsAValidNumberOfThem() => Assert.Equal("Once\n", Generate("Once", "-n", "0").Output);
+
+    [Fact]
+    public void AProfileNamesTheKernels() => Assert.Contains("retention_recurrent", Generate("Once", "--profile").Error, StringComparison.Ordinal);
+
+    [Fact]
+    public void CtrlCEndsWithWhatWasGenerated()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var process = CliProgram.Start(["generate", "-m", model.Sound, "-d", "0", "-n", "-1", "--ignore-eos", "Once"]);
+        process.StandardInput.Close();
+        var first = new byte[64];
+        process.StandardOutput.BaseStream.ReadExactly(first);
+        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
+            kill.WaitForExit();
+
+        var result = CliProgram.Finish(process);
+
+        Assert.Equal(SigInt, result.ExitCode);
+        Assert.EndsWith("\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("interrupted", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AReaderThatLeavesEndsTheProgramQuietly()
+    {
+        using var process = CliProgram.Start(["generate", "-m", model.Sound, "-d", "0", "-n", "-1", "--ignore-eos", "-q", "Once"]);
+        process.StandardInput.Close();
+        process.StandardOutput.BaseStream.ReadExactly(new byte[64]);
+        process.StandardOutput.Close();
+
+        Assert.True(process.WaitForExit(60_000));
+        Assert.Equal("", process.StandardError.ReadToEnd());
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public void TheBundledModelTellsATale()
+    {
+        var result = CliProgram.Run("generate", "Once upon a time", "--temp", "0", "-n", "12");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.StartsWith("Once upon a time, there was a little girl named Lily.", result.Output, StringComparison.Ordinal);
+    }
+}
