@@ -21,9 +21,9 @@ internal static class Arguments
     public static string[] Normalize(string[] arguments, Type verb)
     {
         var options = verb.GetProperties()
-            .Select(property => (Option: property.GetCustomAttribute<OptionAttribute>(), TakesValue: property.PropertyType != typeof(bool)))
+            .Select(property => (Option: property.GetCustomAttribute<OptionAttribute>(), Type: property.PropertyType))
             .Where(property => property.Option is not null)
-            .SelectMany(property => new[] { ("--" + property.Option!.LongName, property.TakesValue), ("-" + property.Option.ShortName, property.TakesValue) })
+            .SelectMany(property => new[] { ("--" + property.Option!.LongName, property.Type), ("-" + property.Option.ShortName, property.Type) })
             .DistinctBy(option => option.Item1)
             .ToDictionary();
         var named = new List<string>();
@@ -50,20 +50,26 @@ internal static class Arguments
     /// <summary>A lone dash and negative numbers are values.</summary>
     private static bool IsOption(string argument) => argument is ['-', not (>= '0' and <= '9' or '.' or ' '), ..];
 
-    private static void AddOption(string argument, Dictionary<string, bool> options, Queue<string> rest, List<string> named)
+    private static void AddOption(string argument, Dictionary<string, Type> options, Queue<string> rest, List<string> named)
     {
         var (name, value) = Split(argument);
         named.Add(options.ContainsKey(name) || value is null ? name : argument);
-        var takesValue = options.GetValueOrDefault(name);
+        var type = options.GetValueOrDefault(name, typeof(bool));
+        var takesValue = type != typeof(bool);
         if (!takesValue && value is not null && name.Length == 2)
             AddOption("-" + value, options, rest, named);
         else if (takesValue && (value is not null || rest.TryDequeue(out value)))
-            named.Add(value is ['-', not (>= '0' and <= '9'), ..] ? Mark + value : value);
+            named.Add(Value(name, value, type));
         else if (takesValue)
             throw new UsageException($"option {name} needs a value");
         else if (value is not null && options.ContainsKey(name))
             throw new UsageException($"option {name} takes no value");
     }
+
+    // .NET reads 0,5 as 5: the comma would separate thousands.
+    private static string Value(string name, string value, Type type) => type == typeof(float) && value.Contains(',', StringComparison.Ordinal)
+        ? throw new UsageException($"option {name} takes a number with a decimal point; it is '{value}'")
+        : value is ['-', not (>= '0' and <= '9'), ..] ? Mark + value : value;
 
     /// <summary><c>--name=value</c>, <c>-n5</c>, or several short options in one.</summary>
     private static (string Name, string? Value) Split(string argument)

@@ -18,7 +18,7 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
     [InlineData("put the prompt in quotes", "generate", "Once", "upon")]
     [InlineData("the temperature must be 0 or more; it is -1", "generate", "--temp", "-1")]
     [InlineData("--temp does not take this value", "generate", "--temp", "warm")]
-    [InlineData("--temp does not take this value", "generate", "--temp", "0,5")]
+    [InlineData("option --temp takes a number with a decimal point; it is '0,5'", "generate", "--temp", "0,5")]
     [InlineData("--top-k does not take this value", "generate", "--top-k", "1.5")]
     [InlineData("top-k must be 0 or more", "generate", "--top-k", "-1")]
     [InlineData("top-p must be above 0 and at most 1", "generate", "--top-p", "0")]
@@ -83,7 +83,7 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
     [Theory]
     [InlineData("generate")]
     [InlineData("devices")]
-    public void NoDriver_(string verb) =>
+    public void NoDriverAtAll(string verb) =>
         Fails(1, "No Vulkan driver found", CliProgram.Run(verb == "generate" ? ["generate", "-m", model.Sound] : [verb], "", NoDriver));
 
     [Fact]
