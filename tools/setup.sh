@@ -17,7 +17,8 @@ install_packages() {
   say "installing $*"
   local log
   log=$(mktemp)
-  if ! { "${sudo[@]}" apt-get update -q && DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null; then
+  # A source that cannot be reached need not be the one that has the packages.
+  if ! { "${sudo[@]}" apt-get update -q || true; DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null; then
     tail -n 20 "$log" >&2
     rm -f "$log"
     die "apt-get could not install $*"
