@@ -84,13 +84,13 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
     /// <summary>Takes in all but the last piece of the prompt and returns that; null when cancelled.</summary>
     private ReadOnlyMemory<int>? Feed(ReadOnlyMemory<int> prompt, CancellationToken cancellation)
     {
-        for (; prompt.Length > PromptPiece; prompt = prompt[PromptPiece..])
+        for (; !cancellation.IsCancellationRequested; prompt = prompt[PromptPiece..])
         {
-            if (cancellation.IsCancellationRequested)
-                return null;
+            if (prompt.Length <= PromptPiece)
+                return prompt;
             session.Feed(prompt.Span[..PromptPiece]);
         }
 
-        return cancellation.IsCancellationRequested ? null : prompt;
+        return null;
     }
 }
