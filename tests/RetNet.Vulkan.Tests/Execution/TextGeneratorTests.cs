@@ -1,7 +1,6 @@
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
-using RetNet.Vulkan.Tests.Gpu;
 
 namespace RetNet.Vulkan.Tests.Execution;
 
