@@ -32,7 +32,7 @@ void main()
         const uint at = token * runs + run;
         vec4 w[RUN_VECTORS];
         unpackRun(weights.at[at], w);
-        const float factor = scale * runScale(scales, at);
+        const float factor = scale * blockScale(scales, at * RUN / BLOCK);
         for (uint i = 0; i < RUN_VECTORS; i++)
             x.at[run * RUN_VECTORS + i] = factor * w[i];
     }

@@ -33,11 +33,12 @@ layout(constant_id = 7) const uint HEAD_SIZE = 4;
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
+// The kernel says as what it reads weights and inputs: WeightView, InputView.
 layout(push_constant, std430) uniform Arguments
 {
-    Quads weights;        // [HALVES · rows][runs]
+    WeightView weights;   // [HALVES · rows][runs]
     Words scales;         // f16 [HALVES · rows][runs · RUN / 32], two a word
-    InputView x;          // [columns], zero up to a multiple of 32; as Vectors or Floats, as the kernel reads it
+    InputView x;          // [columns], zero up to a multiple of 64
     InputView normWeight; // INPUT_RMS: likewise
     Floats headSquares;   // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
     Floats y;             // [rows]
@@ -78,15 +79,15 @@ float rmsScale(float squares)
     return inversesqrt(squares / float(columns) + eps);
 }
 
-// W's part of one row in one run of columns.
-float runProduct(uint at, vec4 v[RUN_VECTORS])
+// A run of one row times its inputs, without its scale.
+float runProduct(uvec4 quad, vec4 v[RUN_VECTORS])
 {
     vec4 w[RUN_VECTORS];
-    unpackRun(weights.at[at], w);
+    unpackRun(quad, w);
     vec4 products = w[0] * v[0];
     [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
         products = fma(w[i], v[i], products);
-    return runScale(scales, at) * ((products.x + products.y) + (products.z + products.w));
+    return (products.x + products.y) + (products.z + products.w);
 }
 
 // Finishes a row from the sums of its halves.

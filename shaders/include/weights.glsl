@@ -55,11 +55,13 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
 #endif
 }
 
-// The scale of run `run` of the matrix (runs count through all rows); 1 where the type has none.
-float runScale(Words scales, uint run)
+// Weights that share a scale, in the types that have one.
+const uint BLOCK = 32;
+
+// The scale of block `block` of the matrix (blocks count through all rows); 1 where the type has none.
+float blockScale(Words scales, uint block)
 {
 #ifdef SCALED
-    const uint block = run * RUN / 32;
     return unpackHalf2x16(scales.at[block >> 1])[block & 1];
 #else
     return 1.0;

@@ -1,34 +1,39 @@
 #version 460
 // y = W·in(x) (matvec.glsl) for processors: a lane owns ROWS rows (of each half), so nothing is summed across lanes.
 //
-// A software driver runs a subgroup as one vector of the processor and every load of it as a gather, lane by lane.
-// Loads are what costs: so each input is loaded once a subgroup, by one lane, and reaches the others by a broadcast.
+// A software driver runs a subgroup as one vector of the processor and every load of it word by word, lane by lane.
+// Loads are what costs: so they are 64 bits wide, a scale is loaded once a block, and an input once a subgroup, by one
+// lane, from which a broadcast takes it to the others.
 
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
 
-#define InputView Floats
+#define LONG_LOADS
+#define WeightView LongQuads
+#define InputView LongQuads
 #include "matvec.glsl"
 
-// Columns that a turn of the loop takes: whole runs, and a whole input a lane.
-const uint CHUNK = RUN > SUBGROUP ? RUN : SUBGROUP;
-const uint CHUNK_INPUTS = CHUNK / SUBGROUP;
+// Columns that a turn of the loop takes: whole runs, and at least four inputs a lane.
+const uint CHUNK = RUN > 4 * SUBGROUP ? RUN : 4 * SUBGROUP;
 const uint CHUNK_RUNS = CHUNK / RUN;
+const uint LANE_INPUTS = CHUNK / SUBGROUP;
+const uint LANE_VECTORS = LANE_INPUTS / 4;
 
-// The lane's share of a chunk's inputs, and their part of Σx² where the norm wants it.
-void loadInputs(uint chunk, out float inputs[CHUNK_INPUTS], inout float squares)
+// The lane's share of a chunk's inputs, LANE_INPUTS in a row, and their part of Σx² where the norm wants it.
+void loadInputs(uint chunk, out vec4 inputs[LANE_VECTORS], inout float squares)
 {
-    [[unroll]] for (uint i = 0; i < CHUNK_INPUTS; i++)
+    [[unroll]] for (uint i = 0; i < LANE_VECTORS; i++)
     {
-        const uint column = chunk * CHUNK + i * SUBGROUP + gl_SubgroupInvocationID;
-        float v = x.at[column];
+        const uint vector = (chunk * SUBGROUP + gl_SubgroupInvocationID) * LANE_VECTORS + i;
+        vec4 v = loadVector(x, vector);
         if (INPUT == INPUT_RMS)
         {
-            squares = fma(v, v, squares);
-            v *= normWeight.at[column];
+            squares += dot(v, v);
+            v *= loadVector(normWeight, vector);
         }
         else if (INPUT == INPUT_HEADS)
-            v *= columnScale(column);
+            [[unroll]] for (uint e = 0; e < 4; e++)
+                v[e] *= columnScale(4 * vector + e);
         inputs[i] = v;
     }
 }
@@ -37,23 +42,25 @@ void main()
 {
     prepareInput();
     const uint tile = ROWS * SUBGROUP;
+    const uint blocks = runs * RUN / BLOCK;
     const uint subgroups = gl_NumWorkGroups.x * gl_NumSubgroups;
     const uint subgroup = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
     for (uint first = subgroup * tile; first < rows; first += subgroups * tile)
     {
+        uint matrixRow[HALVES][ROWS];
         float sums[HALVES][ROWS];
-        uint rowAt[HALVES][ROWS];
+        float scale[HALVES][ROWS];
         [[unroll]] for (uint h = 0; h < HALVES; h++)
             [[unroll]] for (uint r = 0; r < ROWS; r++)
             {
+                matrixRow[h][r] = h * rows + min(first + r * SUBGROUP + gl_SubgroupInvocationID, rows - 1);
                 sums[h][r] = 0.0;
-                rowAt[h][r] = (h * rows + min(first + r * SUBGROUP + gl_SubgroupInvocationID, rows - 1)) * runs;
             }
         float squares = 0.0;
 
         for (uint chunk = 0; chunk * CHUNK_RUNS < runs; chunk++)
         {
-            float inputs[CHUNK_INPUTS];
+            vec4 inputs[LANE_VECTORS];
             loadInputs(chunk, inputs, squares);
             [[unroll]] for (uint q = 0; q < CHUNK_RUNS; q++)
             {
@@ -64,20 +71,26 @@ void main()
                 [[unroll]] for (uint e = 0; e < RUN; e++)
                 {
                     const uint column = q * RUN + e;
-                    v[e / 4][e % 4] = subgroupBroadcast(inputs[column / SUBGROUP], column % SUBGROUP);
+                    const uint held = column % LANE_INPUTS;
+                    v[e / 4][e % 4] = subgroupBroadcast(inputs[held / 4][held % 4], column / LANE_INPUTS);
                 }
                 [[unroll]] for (uint h = 0; h < HALVES; h++)
                     [[unroll]] for (uint r = 0; r < ROWS; r++)
-                        sums[h][r] += runProduct(rowAt[h][r] + run, v);
+                    {
+                        if (q * RUN % BLOCK == 0)
+                            scale[h][r] = blockScale(scales, matrixRow[h][r] * blocks + run * RUN / BLOCK);
+                        const uvec4 quad = loadQuad(weights, matrixRow[h][r] * runs + run);
+                        sums[h][r] = fma(scale[h][r], runProduct(quad, v), sums[h][r]);
+                    }
             }
         }
 
-        const float scale = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;
+        const float norm = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;
         [[unroll]] for (uint r = 0; r < ROWS; r++)
         {
             const uint row = first + r * SUBGROUP + gl_SubgroupInvocationID;
             if (row < rows)
-                storeRow(row, sums[0][r] * scale, sums[HALVES - 1][r] * scale);
+                storeRow(row, sums[0][r] * norm, sums[HALVES - 1][r] * norm);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #extension GL_GOOGLE_include_directive : require
 
+#define WeightView Quads
 #define InputView Vectors
 #include "matvec.glsl"
 
@@ -48,7 +49,10 @@ void main()
                 v[i] = inputVector(run * RUN_VECTORS + i, squares);
             [[unroll]] for (uint h = 0; h < HALVES; h++)
                 [[unroll]] for (uint r = 0; r < ROWS; r++)
-                    sums[h][r] += runProduct((h * rows + min(first + r, rows - 1)) * runs + run, v);
+                {
+                    const uint at = (h * rows + min(first + r, rows - 1)) * runs + run;
+                    sums[h][r] = fma(blockScale(scales, at * RUN / BLOCK), runProduct(weights.at[at], v), sums[h][r]);
+                }
         }
 
         const float scale = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;

@@ -15,6 +15,13 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "buffers.glsl"
+#ifdef LONG_LOADS
+#define StateView LongQuads
+#else
+#define StateView Vectors
+vec4 loadVector(Vectors vectors, uint i) { return vectors.at[i]; }
+void storeVector(Vectors vectors, uint i, vec4 v) { vectors.at[i] = v; }
+#endif
 #include "activation.glsl"
 #include "rotation.glsl"
 
@@ -31,7 +38,7 @@ layout(push_constant, std430) uniform Arguments
     Floats v;           // [heads / group][valueSize]
     Floats g;           // [heads][valueSize]
     Floats headWeight;  // [valueSize]
-    Vectors state;      // [heads][KEY_SIZE][valueVectors]
+    StateView state;    // [heads][KEY_SIZE][valueVectors]
     Pairs decay;        // [heads], (γ, ln γ)
     Phases angles;      // [KEY_SIZE / 2]
     Words position;     // [1] tokens consumed, this one included: n + 1
@@ -124,8 +131,8 @@ void main()
         for (uint i = slice; i < KEY_SIZE; i += slices)
         {
             const uint at = (head * KEY_SIZE + i) * valueVectors + vector;
-            const vec4 s = fma(vec4(keys[i]), value, gamma * state.at[at]);
-            state.at[at] = s;
+            const vec4 s = fma(vec4(keys[i]), value, gamma * loadVector(state, at));
+            storeVector(state, at, s);
             o = fma(vec4(queries[i]), s, o);
         }
     }

@@ -27,8 +27,8 @@ public sealed class TestDevices : IDisposable
         }
     }
 
-    /// <summary>What the first device can do.</summary>
-    public static DeviceCapabilities Capabilities => Instance.Gpus[0].Capabilities;
+    /// <summary>A device of <see cref="All"/>, not opened.</summary>
+    public static PhysicalGpu Gpu(int index) => Instance.Gpus[index];
 
     public GpuDevice this[int index]
     {

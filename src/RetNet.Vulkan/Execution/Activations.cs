@@ -4,7 +4,7 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>
-/// The arena of one decoding step: what a kernel hands to the next, all f32. Every vector is padded to a multiple of 32
+/// The arena of one decoding step: what a kernel hands to the next, all f32. Every vector is padded to a multiple of 64
 /// with zeros that stay zero, since rows of weights are read in whole quads.
 /// </summary>
 internal sealed class Activations : IDisposable

@@ -47,7 +47,7 @@ internal sealed class RecurrentStep : IDisposable
         (_model, _config, _state, _log, _activations, _tuning) = (model, model.Config, state, log, activations, tuning);
         var device = model.Device;
         _embedding = new(device, $"embedding_{Name(model.Embedding.Type)}", 256);
-        _retention = new(device, "retention_recurrent", tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Flag(_config.OutputGate), Flag(_config.RetentionEpsScaled));
+        _retention = new(device, tuning.Retention, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Flag(_config.OutputGate), Flag(_config.RetentionEpsScaled));
         _norm = new(device, "rms_norm", 256);
         _sample = new(device, "sample");
     }

@@ -6,17 +6,21 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="MatVec">The matrix-vector kernel: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
 /// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers.</param>
+/// <param name="Retention">The retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_long</c> with loads of 64 bits.</param>
 /// <param name="RetentionThreads">Threads of a retention workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
-internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint MatVecRows, uint RetentionThreads, uint RetentionTileLanes)
+internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint MatVecRows, string Retention, uint RetentionThreads, uint RetentionTileLanes)
 {
     /// <summary>
     /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
     /// many small workgroups in flight and contiguous loads.
     /// </summary>
-    public static Tuning For(DeviceCapabilities capabilities) => capabilities is { Kind: DeviceKind.Cpu, SubgroupBroadcast: true }
-        ? new Tuning("matvec_lane", capabilities.SubgroupSize, 2, capabilities.SubgroupSize, capabilities.SubgroupSize)
-        : new Tuning("matvec_subgroup", 128, 1, 256, 8);
+    public static Tuning For(DeviceCapabilities capabilities) => capabilities switch
+    {
+        { Kind: DeviceKind.Cpu, SubgroupBroadcast: true, Int64: true, SubgroupSize: var lanes } => new("matvec_lane", lanes, 4, "retention_recurrent_long", lanes, lanes),
+        { Kind: DeviceKind.Cpu, SubgroupSize: var lanes } => new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes),
+        _ => new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8),
+    };
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
     public uint MatVecTile(uint subgroupSize) =>

@@ -70,6 +70,9 @@ public readonly record struct DeviceCapabilities
     /// <summary>Whether the driver reports the memory budget (VK_EXT_memory_budget).</summary>
     public required bool MemoryBudget { get; init; }
 
+    /// <summary>64-bit integers.</summary>
+    public required bool Int64 { get; init; }
+
     /// <summary>16-bit floats in arithmetic.</summary>
     public required bool Float16 { get; init; }
 

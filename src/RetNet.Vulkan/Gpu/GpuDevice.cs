@@ -175,12 +175,14 @@ public sealed unsafe class GpuDevice : IDisposable
             BufferDeviceAddress = true,
             TimelineSemaphore = true,
         };
+        var features = new PhysicalDeviceFeatures { ShaderInt64 = gpu.Capabilities.Int64 };
         var info = new DeviceCreateInfo
         {
             SType = StructureType.DeviceCreateInfo,
             PNext = &features12,
             QueueCreateInfoCount = 1,
             PQueueCreateInfos = &queueInfo,
+            PEnabledFeatures = &features,
         };
         Device device;
         gpu.Instance.Vk.CreateDevice(gpu.Handle, &info, null, &device).ThrowOnError("vkCreateDevice", gpu.Name);

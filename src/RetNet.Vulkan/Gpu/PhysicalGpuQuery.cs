@@ -57,6 +57,7 @@ internal static unsafe class PhysicalGpuQuery
             HostVisibleDeviceMemory = HasLargeHostVisibleHeap(memory),
             TimestampPeriod = timestampBits > 0 ? basic.Limits.TimestampPeriod : 0,
             MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
+            Int64 = features.Features.ShaderInt64,
             Float16 = features12.ShaderFloat16,
             Storage16Bit = features11.StorageBuffer16BitAccess,
             Storage8Bit = features12.StorageBuffer8BitAccess,

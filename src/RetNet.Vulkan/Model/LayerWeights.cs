@@ -1,6 +1,6 @@
 namespace RetNet.Vulkan.Model;
 
-/// <summary>One layer's weights on the device. Vectors are device addresses of f32, padded with zeros to a multiple of 32.</summary>
+/// <summary>One layer's weights on the device. Vectors are device addresses of f32, padded with zeros to a multiple of 64.</summary>
 public sealed record LayerWeights
 {
     /// <summary>Norm weight before (or, in a post-norm model, after) retention, [d].</summary>

@@ -11,7 +11,7 @@ internal sealed unsafe class WeightStore : IDisposable
 {
     private const ulong Alignment = 256;
     private const ulong BufferBytes = 1UL << 30;
-    private const int VectorMultiple = 32;
+    private const int VectorMultiple = 64;
 
     private readonly GgufFile _file;
     private readonly GpuDevice _device;

@@ -25,7 +25,7 @@ public sealed class ArgumentTests
     {
         _ when variant.StartsWith("matvec_", StringComparison.Ordinal) => typeof(MatVecArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
-        "retention_recurrent" => typeof(RetentionArguments),
+        _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
         "rms_norm" => typeof(RmsNormArguments),
         "sample" => typeof(SampleArguments),
         _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),

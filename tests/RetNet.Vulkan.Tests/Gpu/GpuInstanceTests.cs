@@ -35,7 +35,7 @@ public sealed class GpuInstanceTests
     [Fact]
     public void WhatADeviceLacksIsNamed()
     {
-        var capabilities = TestDevices.Capabilities;
+        var capabilities = TestDevices.Gpu(0).Capabilities;
         Assert.Null(capabilities.MissingRequirement);
         Assert.Equal("Vulkan 1.2 (it has 1.1)", (capabilities with { ApiVersion = new Version(1, 1, 9) }).MissingRequirement);
         Assert.Equal("the feature bufferDeviceAddress", (capabilities with { BufferDeviceAddress = false }).MissingRequirement);
