@@ -14,7 +14,7 @@ layout(local_size_x_id = 0) in;
 layout(push_constant, std430) uniform Arguments
 {
     Quads weights;  // E [vocabulary][runs]
-    Words scales;   // f16 [vocabulary][runs · RUN / 32], two a word
+    Words scales;   // f16, two a word: [vocabulary][scaleWords(runs)]
     Words tokens;    // [logMask + 1], a ring of tokens
     Words position; // [1], tokens consumed so far
     Vectors x;      // [runs · RUN]
@@ -29,10 +29,10 @@ void main()
     const uint token = tokens.at[n & logMask];
     for (uint run = gl_LocalInvocationID.x; run < runs; run += gl_WorkGroupSize.x)
     {
-        const uint at = token * runs + run;
+        const uint block = run * RUN / BLOCK;
         vec4 w[RUN_VECTORS];
-        unpackRun(weights.at[at], w);
-        const float factor = scale * blockScale(scales, at * RUN / BLOCK);
+        unpackRun(weights.at[token * runs + run], w);
+        const float factor = scale * blockScale(loadScales(scales, token, runs, block), block);
         for (uint i = 0; i < RUN_VECTORS; i++)
             x.at[run * RUN_VECTORS + i] = factor * w[i];
     }

@@ -37,7 +37,7 @@ const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 layout(push_constant, std430) uniform Arguments
 {
     WeightView weights;   // [HALVES · rows][runs]
-    Words scales;         // f16 [HALVES · rows][runs · RUN / 32], two a word
+    Words scales;         // f16, two a word: [HALVES · rows][scaleWords(runs)]
     InputView x;          // [columns], zero up to a multiple of 64
     InputView normWeight; // INPUT_RMS: likewise
     Floats headSquares;   // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile

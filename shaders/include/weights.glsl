@@ -1,6 +1,6 @@
 // Weights of a matrix on the device, read as 16-byte quads whatever their type: a run of RUN weights a quad.
 // Rows are padded with zeros to whole quads. Block types keep their f16 scales in a second array, one a block
-// of 32 (ggml interleaves them, which would leave every quad unaligned).
+// of 32, rows padded to whole words (ggml interleaves them, which would leave every quad unaligned).
 //
 //   WEIGHT_F32   4 weights a quad
 //   WEIGHT_F16   8              w = f16
@@ -58,12 +58,28 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
 // Weights that share a scale, in the types that have one.
 const uint BLOCK = 32;
 
-// The scale of block `block` of the matrix (blocks count through all rows); 1 where the type has none.
-float blockScale(Words scales, uint block)
+// Words of scales a row takes: two a word, each row from a word of its own.
+uint scaleWords(uint runs)
+{
+    return (runs * RUN / BLOCK + 1) / 2;
+}
+
+// The scale of a row's block from the word that holds it; 1 where the type has none. Loading the word apart lets one
+// load serve two blocks.
+float blockScale(uint word, uint block)
 {
 #ifdef SCALED
-    return unpackHalf2x16(scales.at[block >> 1])[block & 1];
+    return unpackHalf2x16(word)[block & 1];
 #else
     return 1.0;
+#endif
+}
+
+uint loadScales(Words scales, uint row, uint runs, uint block)
+{
+#ifdef SCALED
+    return scales.at[row * scaleWords(runs) + block / 2];
+#else
+    return 0;
 #endif
 }

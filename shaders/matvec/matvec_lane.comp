@@ -2,8 +2,8 @@
 // y = W·in(x) (matvec.glsl) for processors: a lane owns ROWS rows (of each half), so nothing is summed across lanes.
 //
 // A software driver runs a subgroup as one vector of the processor and every load of it word by word, lane by lane.
-// Loads are what costs: so they are 64 bits wide, a scale is loaded once a block, and an input once a subgroup, by one
-// lane, from which a broadcast takes it to the others.
+// Loads are what costs: so they are 64 bits wide, two scales come at once, and an input is loaded once a subgroup, by
+// one lane, from which a broadcast takes it to the others.
 
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
@@ -13,8 +13,8 @@
 #define InputView LongQuads
 #include "matvec.glsl"
 
-// Columns that a turn of the loop takes: whole runs, and at least four inputs a lane.
-const uint CHUNK = RUN > 4 * SUBGROUP ? RUN : 4 * SUBGROUP;
+// Columns that a turn of the loop takes: at least four inputs a lane, and the blocks of a whole word of scales.
+const uint CHUNK = 4 * SUBGROUP > 2 * BLOCK ? 4 * SUBGROUP : 2 * BLOCK;
 const uint CHUNK_RUNS = CHUNK / RUN;
 const uint LANE_INPUTS = CHUNK / SUBGROUP;
 const uint LANE_VECTORS = LANE_INPUTS / 4;
@@ -42,14 +42,13 @@ void main()
 {
     prepareInput();
     const uint tile = ROWS * SUBGROUP;
-    const uint blocks = runs * RUN / BLOCK;
     const uint subgroups = gl_NumWorkGroups.x * gl_NumSubgroups;
     const uint subgroup = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
     for (uint first = subgroup * tile; first < rows; first += subgroups * tile)
     {
         uint matrixRow[HALVES][ROWS];
         float sums[HALVES][ROWS];
-        float scale[HALVES][ROWS];
+        uint scaleWord[HALVES][ROWS];
         [[unroll]] for (uint h = 0; h < HALVES; h++)
             [[unroll]] for (uint r = 0; r < ROWS; r++)
             {
@@ -77,10 +76,11 @@ void main()
                 [[unroll]] for (uint h = 0; h < HALVES; h++)
                     [[unroll]] for (uint r = 0; r < ROWS; r++)
                     {
-                        if (q * RUN % BLOCK == 0)
-                            scale[h][r] = blockScale(scales, matrixRow[h][r] * blocks + run * RUN / BLOCK);
+                        if (q * RUN % (2 * BLOCK) == 0)
+                            scaleWord[h][r] = loadScales(scales, matrixRow[h][r], runs, run * RUN / BLOCK);
+                        const float scale = blockScale(scaleWord[h][r], q * RUN / BLOCK);
                         const uvec4 quad = loadQuad(weights, matrixRow[h][r] * runs + run);
-                        sums[h][r] = fma(scale[h][r], runProduct(quad, v), sums[h][r]);
+                        sums[h][r] = fma(scale, runProduct(quad, v), sums[h][r]);
                     }
             }
         }

@@ -50,16 +50,18 @@ void main()
             [[unroll]] for (uint h = 0; h < HALVES; h++)
                 [[unroll]] for (uint r = 0; r < ROWS; r++)
                 {
-                    const uint at = (h * rows + min(first + r, rows - 1)) * runs + run;
-                    sums[h][r] = fma(blockScale(scales, at * RUN / BLOCK), runProduct(weights.at[at], v), sums[h][r]);
+                    const uint row = h * rows + min(first + r, rows - 1);
+                    const uint block = run * RUN / BLOCK;
+                    const float scale = blockScale(loadScales(scales, row, runs, block), block);
+                    sums[h][r] = fma(scale, runProduct(weights.at[row * runs + run], v), sums[h][r]);
                 }
         }
 
-        const float scale = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;
+        const float norm = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;
         [[unroll]] for (uint r = 0; r < ROWS; r++)
         {
-            const float sum = subgroupAdd(sums[0][r]) * scale;
-            const float second = OUTPUT == OUTPUT_GLU ? subgroupAdd(sums[HALVES - 1][r]) * scale : 0.0;
+            const float sum = subgroupAdd(sums[0][r]) * norm;
+            const float second = OUTPUT == OUTPUT_GLU ? subgroupAdd(sums[HALVES - 1][r]) * norm : 0.0;
             if (subgroupElect() && first + r < rows)
                 storeRow(first + r, sum, second);
         }

@@ -179,7 +179,7 @@ internal sealed class RecurrentStep : IDisposable
     {
         var kernel = MatVec(matrix.Type, input, output);
         var rows = (uint)(output == Output.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
-        var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize);
+        var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, RowsAtOnce(output));
         var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
         recorder.Dispatch(kernel, new MatVecArguments
         {
@@ -198,12 +198,15 @@ internal sealed class RecurrentStep : IDisposable
         }, groups);
     }
 
+    /// <summary>A gated unit holds rows of both halves.</summary>
+    private uint RowsAtOnce(Output output) => output == Output.GatedUnit ? Math.Max(_tuning.MatVecRows / 2, 1) : _tuning.MatVecRows;
+
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
     private Kernel<MatVecArguments> MatVec(GgmlType type, Input input, Output output)
     {
         if (!_matVecs.TryGetValue((type, input, output), out var kernel))
         {
-            kernel = new(_model.Device, $"{_tuning.MatVec}_{Name(type)}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, _tuning.MatVecRows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
+            kernel = new(_model.Device, $"{_tuning.MatVec}_{Name(type)}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, RowsAtOnce(output), (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
             _matVecs.Add((type, input, output), kernel);
         }
 

@@ -23,8 +23,8 @@ internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint M
     };
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
-    public uint MatVecTile(uint subgroupSize) =>
-        MatVec == "matvec_lane" ? MatVecRows * MatVecThreads : MatVecRows * Math.Max(MatVecThreads / subgroupSize, 1);
+    public uint MatVecTile(uint subgroupSize, uint rowsAtOnce) =>
+        MatVec == "matvec_lane" ? rowsAtOnce * MatVecThreads : rowsAtOnce * Math.Max(MatVecThreads / subgroupSize, 1);
 
     /// <summary>Tiles of a head's value columns.</summary>
     public int RetentionTiles(int valueVectors) => (valueVectors + (int)RetentionTileLanes - 1) / (int)RetentionTileLanes;

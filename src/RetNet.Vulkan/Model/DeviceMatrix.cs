@@ -7,7 +7,7 @@ namespace RetNet.Vulkan.Model;
 /// <param name="Rows">Rows, one an output.</param>
 /// <param name="Columns">Columns, one an input.</param>
 /// <param name="Weights">Device address of [Rows][<see cref="Runs"/>] quads of 16 bytes.</param>
-/// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32]; 0 where the type has none.</param>
+/// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32], rows padded to 4 bytes; 0 where the type has none.</param>
 public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, ulong Weights, ulong Scales)
 {
     /// <summary>Quads a row: each holds a run of weights, the last padded with zeros.</summary>

@@ -14,8 +14,8 @@ internal static unsafe class WeightPacker
     /// <summary>Bytes of a row's weights on the device.</summary>
     public static int RowBytes(GgmlType type, int columns) => DeviceMatrix.RunsOf(type, columns) * 16;
 
-    /// <summary>Bytes of a row's scales on the device.</summary>
-    public static int RowScaleBytes(GgmlType type, int columns) => IsScaled(type) ? columns / BlockLength * ScaleBytes : 0;
+    /// <summary>Bytes of a row's scales on the device: whole words.</summary>
+    public static int RowScaleBytes(GgmlType type, int columns) => IsScaled(type) ? (columns / BlockLength + 1) / 2 * 2 * ScaleBytes : 0;
 
     /// <summary>Writes one row's weights: <see cref="RowBytes"/> bytes.</summary>
     public static void PackWeights(GgmlType type, ReadOnlySpan<byte> row, byte* destination, int bytes)
@@ -40,6 +40,7 @@ internal static unsafe class WeightPacker
         var target = new Span<byte>(destination, bytes);
         for (var block = BlockType.Of(type).Bytes; !row.IsEmpty; row = row[block..], target = target[ScaleBytes..])
             row[..ScaleBytes].CopyTo(target);
+        target.Clear();
     }
 
     private static bool IsScaled(GgmlType type) => BlockType.Of(type).IsQuantized;
