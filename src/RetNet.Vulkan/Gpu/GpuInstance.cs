@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 
@@ -53,7 +54,7 @@ public sealed unsafe class GpuInstance : IDisposable
             return usable.FirstOrDefault() ?? Usable(Gpus[0]);
         }
 
-        if (int.TryParse(wanted, out var index))
+        if (int.TryParse(wanted, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index))
             return index >= 0 && index < Gpus.Count ? Usable(Gpus[index]) : throw new GpuException($"There is no device {wanted}; {Listing()}");
         var matches = Guid.TryParse(wanted, out var uuid)
             ? Gpus.Where(gpu => gpu.Uuid == uuid).ToList()
