@@ -6,14 +6,15 @@
 
 #extension GL_GOOGLE_include_directive : require
 
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint INTERLEAVE = 1;
+
 #include "buffers.glsl"
 #include "weights.glsl"
 
-layout(local_size_x_id = 0) in;
-
 layout(push_constant, std430) uniform Arguments
 {
-    Quads weights;  // E [vocabulary][runs]
+    Quads weights;  // E [vocabulary][runs], interleaved
     Words scales;   // f16, two a word: [vocabulary][scaleWords(runs)]
     Words tokens;    // [logMask + 1], a ring of tokens
     Words position; // [1], tokens consumed so far
@@ -31,7 +32,7 @@ void main()
     {
         const uint block = run * RUN / BLOCK;
         vec4 w[RUN_VECTORS];
-        unpackRun(weights.at[token * runs + run], w);
+        unpackRun(weights.at[quadAt(rowStart(token, runs), run)], w);
         const float factor = scale * blockScale(loadScales(scales, token, runs, block), block);
         for (uint i = 0; i < RUN_VECTORS; i++)
             x.at[run * RUN_VECTORS + i] = factor * w[i];

@@ -11,6 +11,11 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
 
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint SUBGROUP = 32;
+layout(constant_id = 2) const uint INTERLEAVE = 1;
+layout(constant_id = 3) const uint ROWS = 1;
+
 #include "buffers.glsl"
 #include "weights.glsl"
 #include "activation.glsl"
@@ -22,21 +27,18 @@ const uint OUTPUT_STORE = 0;
 const uint OUTPUT_ADD = 1;
 const uint OUTPUT_GLU = 2;
 
-layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const uint SUBGROUP = 32;
-layout(constant_id = 2) const uint ROWS = 1;
-layout(constant_id = 3) const uint INPUT = INPUT_PLAIN;
-layout(constant_id = 4) const uint OUTPUT = OUTPUT_STORE;
-layout(constant_id = 5) const uint ACTIVATION = ACTIVATION_SILU;
-layout(constant_id = 6) const uint HEADS = 1;
-layout(constant_id = 7) const uint HEAD_SIZE = 4;
+layout(constant_id = 4) const uint INPUT = INPUT_PLAIN;
+layout(constant_id = 5) const uint OUTPUT = OUTPUT_STORE;
+layout(constant_id = 6) const uint ACTIVATION = ACTIVATION_SILU;
+layout(constant_id = 7) const uint HEADS = 1;
+layout(constant_id = 8) const uint HEAD_SIZE = 4;
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
 // The kernel says as what it reads weights and inputs: WeightView, InputView.
 layout(push_constant, std430) uniform Arguments
 {
-    WeightView weights;   // [HALVES · rows][runs]
+    WeightView weights;   // [HALVES · rows][runs], interleaved
     Words scales;         // f16, two a word: [HALVES · rows][scaleWords(runs)]
     InputView x;          // [columns], zero up to a multiple of 64
     InputView normWeight; // INPUT_RMS: likewise

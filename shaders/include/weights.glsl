@@ -1,4 +1,6 @@
 // Weights of a matrix on the device, read as 16-byte quads whatever their type: a run of RUN weights a quad.
+// INTERLEAVE rows lie together, [row / INTERLEAVE][run][row % INTERLEAVE]: with a row a lane, the quads that a subgroup
+// loads at once are then one contiguous piece of memory. Kernels with a subgroup a row have INTERLEAVE 1.
 // Rows are padded with zeros to whole quads. Block types keep their f16 scales in a second array, one a block
 // of 32, rows padded to whole words (ggml interleaves them, which would leave every quad unaligned).
 //
@@ -25,6 +27,17 @@ const uint RUN = 32;
 #endif
 
 const uint RUN_VECTORS = RUN / 4;
+
+// The first quad of a row, and from it the quad of any run.
+uint rowStart(uint row, uint runs)
+{
+    return row / INTERLEAVE * INTERLEAVE * runs + row % INTERLEAVE;
+}
+
+uint quadAt(uint rowStart, uint run)
+{
+    return rowStart + run * INTERLEAVE;
+}
 
 // The run's weights in order, four a vector, without their scale.
 void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])

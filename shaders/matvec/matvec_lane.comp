@@ -79,7 +79,7 @@ void main()
                         if (q * RUN % (2 * BLOCK) == 0)
                             scaleWord[h][r] = loadScales(scales, matrixRow[h][r], runs, run * RUN / BLOCK);
                         const float scale = blockScale(scaleWord[h][r], q * RUN / BLOCK);
-                        const uvec4 quad = loadQuad(weights, matrixRow[h][r] * runs + run);
+                        const uvec4 quad = loadQuad(weights, quadAt(rowStart(matrixRow[h][r], runs), run));
                         sums[h][r] = fma(scale, runProduct(quad, v), sums[h][r]);
                     }
             }

@@ -53,7 +53,7 @@ void main()
                     const uint row = h * rows + min(first + r, rows - 1);
                     const uint block = run * RUN / BLOCK;
                     const float scale = blockScale(loadScales(scales, row, runs, block), block);
-                    sums[h][r] = fma(scale, runProduct(weights.at[row * runs + run], v), sums[h][r]);
+                    sums[h][r] = fma(scale, runProduct(weights.at[quadAt(rowStart(row, runs), run)], v), sums[h][r]);
                 }
         }
 

@@ -46,7 +46,7 @@ internal sealed class RecurrentStep : IDisposable
     {
         (_model, _config, _state, _log, _activations, _tuning) = (model, model.Config, state, log, activations, tuning);
         var device = model.Device;
-        _embedding = new(device, $"embedding_{Name(model.Embedding.Type)}", 256);
+        _embedding = new(device, $"embedding_{Name(model.Embedding.Type)}", 256, (uint)model.Embedding.Interleave);
         _retention = new(device, tuning.Retention, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Flag(_config.OutputGate), Flag(_config.RetentionEpsScaled));
         _norm = new(device, "rms_norm", 256);
         _sample = new(device, "sample");
@@ -206,7 +206,7 @@ internal sealed class RecurrentStep : IDisposable
     {
         if (!_matVecs.TryGetValue((type, input, output), out var kernel))
         {
-            kernel = new(_model.Device, $"{_tuning.MatVec}_{Name(type)}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, RowsAtOnce(output), (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
+            kernel = new(_model.Device, $"{_tuning.MatVec}_{Name(type)}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, (uint)_model.Embedding.Interleave, RowsAtOnce(output), (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize);
             _matVecs.Add((type, input, output), kernel);
         }
 

@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Execution;
 
@@ -15,12 +16,13 @@ internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint M
     /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
     /// many small workgroups in flight and contiguous loads.
     /// </summary>
-    public static Tuning For(DeviceCapabilities capabilities) => capabilities switch
+    public static Tuning For(DeviceCapabilities capabilities)
     {
-        { Kind: DeviceKind.Cpu, SubgroupBroadcast: true, Int64: true, SubgroupSize: var lanes } => new("matvec_lane", lanes, 4, "retention_recurrent_long", lanes, lanes),
-        { Kind: DeviceKind.Cpu, SubgroupSize: var lanes } => new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes),
-        _ => new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8),
-    };
+        var lanes = capabilities.SubgroupSize;
+        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8)
+            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes)
+            : new("matvec_lane", lanes, 4, "retention_recurrent_long", lanes, lanes);
+    }
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
     public uint MatVecTile(uint subgroupSize, uint rowsAtOnce) =>

@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
 
 namespace RetNet.Vulkan.Model;
 
@@ -6,9 +7,10 @@ namespace RetNet.Vulkan.Model;
 /// <param name="Type">Type of the weights.</param>
 /// <param name="Rows">Rows, one an output.</param>
 /// <param name="Columns">Columns, one an input.</param>
-/// <param name="Weights">Device address of [Rows][<see cref="Runs"/>] quads of 16 bytes.</param>
+/// <param name="Interleave">Rows that lie together, run by run; 1 where each lies alone.</param>
+/// <param name="Weights">Device address of quads of 16 bytes: [Rows / Interleave][<see cref="Runs"/>][Interleave].</param>
 /// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32], rows padded to 4 bytes; 0 where the type has none.</param>
-public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, ulong Weights, ulong Scales)
+public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, int Interleave, ulong Weights, ulong Scales)
 {
     /// <summary>Quads a row: each holds a run of weights, the last padded with zeros.</summary>
     public int Runs => RunsOf(Type, Columns);
@@ -25,4 +27,11 @@ public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns,
 
     /// <summary>Quads in a row of <paramref name="columns"/> weights.</summary>
     public static int RunsOf(GgmlType type, int columns) => (columns + RunLength(type) - 1) / RunLength(type);
+
+    /// <summary>
+    /// Rows to interleave on a device: a subgroup's worth where a processor's driver gives each lane a row of its own, for
+    /// which it needs subgroup broadcasts and 64-bit loads; 1 elsewhere.
+    /// </summary>
+    public static int InterleaveFor(DeviceCapabilities capabilities) =>
+        capabilities is { Kind: DeviceKind.Cpu, SubgroupBroadcast: true, Int64: true } ? (int)capabilities.SubgroupSize : 1;
 }

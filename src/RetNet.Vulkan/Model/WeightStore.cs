@@ -12,6 +12,7 @@ internal sealed unsafe class WeightStore : IDisposable
     private const ulong Alignment = 256;
     private const ulong BufferBytes = 1UL << 30;
     private const int VectorMultiple = 64;
+    private const int QuadBytes = 16;
 
     private readonly GgufFile _file;
     private readonly GpuDevice _device;
@@ -39,16 +40,22 @@ internal sealed unsafe class WeightStore : IDisposable
             throw new ModelException($"{_file.Path}: '{tensors[0].Name}' is {tensors[0].Type.Name} and '{other.Name}' is {other.Type.Name}; matrices that share an input must share a type. Convert the model again.");
         var columns = (int)tensors[0].RowLength;
         var rows = tensors.Sum(tensor => (int)tensor.Rows);
-        var rowBytes = WeightPacker.RowBytes(type, columns);
+        var interleave = DeviceMatrix.InterleaveFor(_device.Capabilities);
+        var groupBytes = WeightPacker.RowBytes(type, columns) * interleave;
         var scaleBytes = WeightPacker.RowScaleBytes(type, columns);
-        var weights = Reserve((ulong)rows * (ulong)rowBytes);
+        var weights = Reserve((ulong)((rows + interleave - 1) / interleave) * (ulong)groupBytes);
         var scales = Reserve((ulong)rows * (ulong)scaleBytes);
         _uploads.Add(uploader =>
         {
-            UploadRows(uploader, tensors, weights, rowBytes, WeightPacker.PackWeights);
-            UploadRows(uploader, tensors, scales, scaleBytes, WeightPacker.PackScales);
+            UploadUnits(uploader, weights, (rows + interleave - 1) / interleave, groupBytes, (group, target) =>
+            {
+                target.Clear();
+                for (var row = 0; row < interleave && group * interleave + row < rows; row++)
+                    WeightPacker.PackWeights(type, Row(tensors, group * interleave + row), target[(row * QuadBytes)..], interleave);
+            });
+            UploadUnits(uploader, scales, rows, scaleBytes, (row, target) => WeightPacker.PackScales(type, Row(tensors, row), target));
         });
-        return () => new DeviceMatrix(type, rows, columns, Address(weights), scaleBytes == 0 ? 0 : Address(scales));
+        return () => new DeviceMatrix(type, rows, columns, interleave, Address(weights), scaleBytes == 0 ? 0 : Address(scales));
     }
 
     /// <summary>Places a norm weight, padded with zeros; <paramref name="length"/> ones where the file has no such tensor.</summary>
@@ -102,24 +109,27 @@ internal sealed unsafe class WeightStore : IDisposable
         return place;
     }
 
-    private delegate void PackRow(GgmlType type, ReadOnlySpan<byte> row, byte* destination, int bytes);
+    private delegate void PackUnit(int unit, Span<byte> target);
 
-    /// <summary>Packs rows in parallel, chunk by chunk, so that the disk, the cores and the copy engine work at once.</summary>
-    private void UploadRows(Uploader uploader, GgufTensor[] tensors, Place place, int rowBytes, PackRow pack)
+    /// <summary>A row of several tensors taken together.</summary>
+    private ReadOnlySpan<byte> Row(GgufTensor[] tensors, long row)
     {
-        if (rowBytes == 0)
+        var at = 0;
+        for (; row >= tensors[at].Rows; at++)
+            row -= tensors[at].Rows;
+        return _file.Row(tensors[at], row);
+    }
+
+    /// <summary>Packs rows, or groups of them, in parallel, chunk by chunk, so that the disk, the cores and the copy engine work at once.</summary>
+    private void UploadUnits(Uploader uploader, Place place, int units, int unitBytes, PackUnit pack)
+    {
+        if (unitBytes == 0)
             return;
-        var first = place.Offset;
-        foreach (var tensor in tensors)
+        uploader.Write(_buffers[place.Buffer], place.Offset, (ulong)units * (ulong)unitBytes, (ulong)unitBytes, (target, start, length) =>
         {
-            var bytes = (ulong)tensor.Rows * (ulong)rowBytes;
-            uploader.Write(_buffers[place.Buffer], first, bytes, (ulong)rowBytes, (target, start, length) =>
-            {
-                var row = (long)(start / (ulong)rowBytes);
-                Parallel.For(0, (long)(length / (ulong)rowBytes), i =>
-                    pack(tensor.Type.Type, _file.Row(tensor, row + i), (byte*)target + i * rowBytes, rowBytes));
-            });
-            first += bytes;
-        }
+            var first = (int)(start / (ulong)unitBytes);
+            Parallel.For(0, (int)(length / (ulong)unitBytes), i =>
+                pack(first + i, new Span<byte>((byte*)target + (long)i * unitBytes, unitBytes)));
+        });
     }
 }

@@ -61,14 +61,14 @@ public sealed class MatVecTests(TestDevices devices)
                 var (rows, units, subgroups, rowsAtOnce) = shapes[next++ % shapes.Length];
                 // Heads of any size for plain types, so that a quad spans two of them.
                 var columns = Heads * type.Length * units;
-                Check(devices[device], variant, type, rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, rowsAtOnce, input, output, random);
+                Check(devices[device], variant, type, rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, variant.Contains("lane", StringComparison.Ordinal) ? 8 : 1, rowsAtOnce, input, output, random);
             }
     }
 
-    private static void Check(GpuDevice device, string variant, BlockType type, int rows, int columns, uint threads, uint rowsAtOnce, Input input, Output output, Random random)
+    private static void Check(GpuDevice device, string variant, BlockType type, int rows, int columns, uint threads, int interleave, uint rowsAtOnce, Input input, Output output, Random random)
     {
         var matrixRows = output == Output.Glu ? 2 * rows : rows;
-        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, random);
+        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, interleave, random);
         var padded = WeightStore.PaddedLength(columns);
         var x = Padded(columns, padded, random);
         var norm = Padded(columns, padded, random);
@@ -91,7 +91,7 @@ public sealed class MatVecTests(TestDevices devices)
             Eps = Eps,
             ResidualScale = ResidualScale,
         };
-        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
+        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, (uint)interleave, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
         device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2));
 
         var actual = new float[rows + 1];
@@ -123,23 +123,23 @@ public sealed class MatVecTests(TestDevices devices)
         })];
     }
 
-    private static unsafe (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, int rows, int columns, Random random)
+    private static (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, int rows, int columns, int interleave, Random random)
     {
         var rowBytes = WeightPacker.RowBytes(type.Type, columns);
         var scaleBytes = WeightPacker.RowScaleBytes(type.Type, columns);
-        var packed = new byte[rows * rowBytes];
+        var packed = new byte[(rows + interleave - 1) / interleave * interleave * rowBytes];
         var scales = new byte[Math.Max(rows * scaleBytes, 4)];
         var weights = new float[rows][];
         var encoded = new byte[type.RowBytes(columns)];
-        fixed (byte* p = packed, s = scales)
-            for (var row = 0; row < rows; row++)
-            {
-                type.Quantize(Padded(columns, columns, random), encoded);
-                type.Dequantize(encoded, weights[row] = new float[columns]);
-                WeightPacker.PackWeights(type.Type, encoded, p + row * rowBytes, rowBytes);
-                if (scaleBytes > 0)
-                    WeightPacker.PackScales(type.Type, encoded, s + row * scaleBytes, scaleBytes);
-            }
+        for (var row = 0; row < rows; row++)
+        {
+            type.Quantize(Padded(columns, columns, random), encoded);
+            type.Dequantize(encoded, weights[row] = new float[columns]);
+            var group = packed.AsSpan(row / interleave * interleave * rowBytes, interleave * rowBytes);
+            WeightPacker.PackWeights(type.Type, encoded, group[(row % interleave * 16)..], interleave);
+            if (scaleBytes > 0)
+                WeightPacker.PackScales(type.Type, encoded, scales.AsSpan(row * scaleBytes, scaleBytes));
+        }
 
         return (packed, scales, weights);
     }
