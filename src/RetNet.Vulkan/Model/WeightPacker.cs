@@ -21,26 +21,20 @@ internal static class WeightPacker
     /// <summary>Writes one row's weights, a quad every <paramref name="stride"/> quads.</summary>
     public static void PackWeights(GgmlType type, ReadOnlySpan<byte> row, Span<byte> destination, int stride)
     {
-        Span<byte> quad = stackalloc byte[QuadBytes];
-        var block = BlockType.Of(type).Bytes;
-        for (var at = 0; at < destination.Length; at += stride * QuadBytes)
+        var (scale, block) = IsScaled(type) ? (ScaleBytes, BlockType.Of(type).Bytes) : (0, stride == 1 ? row.Length : QuadBytes);
+        var piece = stride == 1 ? block - scale : QuadBytes;
+        while (!row.IsEmpty)
         {
-            if (IsScaled(type))
+            var weights = row[scale..Math.Min(block, row.Length)];
+            row = row[Math.Min(block, row.Length)..];
+            for (; !weights.IsEmpty; weights = weights[Math.Min(piece, weights.Length)..])
             {
-                // A block is one quad of q4_0 or two of q8_0 behind its scale.
-                var quads = (block - ScaleBytes) / QuadBytes;
-                var index = at / (stride * QuadBytes);
-                row.Slice(index / quads * block + ScaleBytes + index % quads * QuadBytes, QuadBytes).CopyTo(quad);
+                var length = Math.Min(piece, weights.Length);
+                var padded = (length + QuadBytes - 1) / QuadBytes * QuadBytes;
+                weights[..length].CopyTo(destination);
+                destination[length..padded].Clear();
+                destination = destination[Math.Min(padded * stride, destination.Length)..];
             }
-            else
-            {
-                var length = Math.Min(QuadBytes, row.Length);
-                row[..length].CopyTo(quad);
-                quad[length..].Clear();
-                row = row[length..];
-            }
-
-            quad.CopyTo(destination[at..]);
         }
     }
 
