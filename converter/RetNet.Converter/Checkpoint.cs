@@ -8,8 +8,8 @@ public sealed class Checkpoint : IDisposable
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
 
-    private readonly List<SafeTensorsFile> files = [];
-    private readonly Dictionary<string, CheckpointTensor> tensors = new(StringComparer.Ordinal);
+    private readonly List<SafeTensorsFile> _files = [];
+    private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
 
     private Checkpoint(string path)
     {
@@ -32,10 +32,10 @@ public sealed class Checkpoint : IDisposable
     public JsonFile Config { get; }
 
     /// <summary>Tensors of all files by name.</summary>
-    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => tensors;
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
 
     /// <summary>Size of the weight files in bytes.</summary>
-    public long Bytes => files.Sum(file => file.Length);
+    public long Bytes => _files.Sum(file => file.Length);
 
     /// <summary>Opens a folder with config.json and safetensors, whole or sharded, or one safetensors file beside its config.json.</summary>
     /// <exception cref="ConverterException">A file is missing, damaged or of a kind that is not read.</exception>
@@ -59,7 +59,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Closes all files; tensors die.</summary>
     public void Dispose()
     {
-        foreach (SafeTensorsFile file in files)
+        foreach (SafeTensorsFile file in _files)
             file.Dispose();
         Config.Dispose();
     }
@@ -84,11 +84,11 @@ public sealed class Checkpoint : IDisposable
         foreach (string path in Files)
         {
             var file = SafeTensorsFile.Open(path);
-            files.Add(file);
+            _files.Add(file);
             foreach (CheckpointTensor tensor in file.Tensors.Values)
             {
-                if (!tensors.TryAdd(tensor.Name, tensor))
-                    throw new ConverterException(path, $"has the tensor '{tensor.Name}', which {System.IO.Path.GetFileName(tensors[tensor.Name].Path)} has too");
+                if (!_tensors.TryAdd(tensor.Name, tensor))
+                    throw new ConverterException(path, $"has the tensor '{tensor.Name}', which {System.IO.Path.GetFileName(_tensors[tensor.Name].Path)} has too");
             }
         }
 
@@ -100,7 +100,7 @@ public sealed class Checkpoint : IDisposable
     {
         foreach ((string name, string file) in ReadIndex())
         {
-            if (!tensors.TryGetValue(name, out CheckpointTensor? tensor) || tensor.Path != InFolder(file))
+            if (!_tensors.TryGetValue(name, out CheckpointTensor? tensor) || tensor.Path != InFolder(file))
                 throw new ConverterException(InFolder(file), $"lacks the tensor '{name}' that {IndexFile} lists; fetch it again");
         }
     }

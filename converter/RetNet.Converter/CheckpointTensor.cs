@@ -5,13 +5,13 @@ namespace RetNet.Converter;
 /// <summary>A contiguous tensor in a mapped checkpoint file. Readable until that file is disposed, from several threads.</summary>
 public sealed class CheckpointTensor
 {
-    private readonly MappedFile file;
-    private readonly long offset;
+    private readonly MappedFile _file;
+    private readonly long _offset;
 
     internal CheckpointTensor(string path, string name, string dataType, IReadOnlyList<long> shape, MappedFile file, long offset, long bytes)
     {
         (Path, Name, DataType, Shape, Bytes) = (path, name, dataType, shape, bytes);
-        (this.file, this.offset) = (file, offset);
+        (_file, _offset) = (file, offset);
     }
 
     /// <summary>The file that holds it.</summary>
@@ -37,7 +37,7 @@ public sealed class CheckpointTensor
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Bytes - count);
-        return file.Span(offset + start, count);
+        return _file.Span(_offset + start, count);
     }
 
     /// <summary>Decodes elements from <paramref name="first"/> on, as many as <paramref name="destination"/> holds.</summary>

@@ -14,24 +14,24 @@ public sealed class CheckpointTokenizer : IDisposable
     private const string TokenizerFile = "tokenizer.json";
     private const string ConfigFile = "tokenizer_config.json";
 
-    private readonly JsonFile modelConfig;
-    private readonly JsonFile? tokenizer;
-    private readonly JsonFile? config;
-    private readonly string?[] tokens;
-    private readonly TokenType[] types;
+    private readonly JsonFile _modelConfig;
+    private readonly JsonFile? _tokenizer;
+    private readonly JsonFile? _config;
+    private readonly string?[] _tokens;
+    private readonly TokenType[] _types;
 
     private CheckpointTokenizer(Checkpoint checkpoint, int vocabularySize)
     {
-        modelConfig = checkpoint.Config;
-        tokens = new string[vocabularySize];
-        types = new TokenType[vocabularySize];
-        Array.Fill(types, TokenType.Unused);
+        _modelConfig = checkpoint.Config;
+        _tokens = new string[vocabularySize];
+        _types = new TokenType[vocabularySize];
+        Array.Fill(_types, TokenType.Unused);
         try
         {
-            tokenizer = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, TokenizerFile));
-            config = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, ConfigFile));
-            if (tokenizer is not null)
-                ReadTokens(tokenizer);
+            _tokenizer = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, TokenizerFile));
+            _config = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, ConfigFile));
+            if (_tokenizer is not null)
+                ReadTokens(_tokenizer);
             Bos = FindSpecial("bos");
             Eos = FindSpecial("eos");
         }
@@ -52,7 +52,7 @@ public sealed class CheckpointTokenizer : IDisposable
     }
 
     /// <summary>Whether there is a tokenizer.json; without one, the model takes and gives token ids only.</summary>
-    public bool Exists => tokenizer is not null;
+    public bool Exists => _tokenizer is not null;
 
     /// <summary>Id of the token that starts a text, if any.</summary>
     public int? Bos { get; }
@@ -63,7 +63,7 @@ public sealed class CheckpointTokenizer : IDisposable
     /// <summary>Training length in tokens according to tokenizer_config.json, 0 when it says none.</summary>
     /// <remarks>Hugging Face writes 10³⁰ for "no limit".</remarks>
     public int ContextLength =>
-        config?.GetDouble("model_max_length", 0) is > 0 and <= 1 << 24 and double length ? (int)length : 0;
+        _config?.GetDouble("model_max_length", 0) is > 0 and <= 1 << 24 and double length ? (int)length : 0;
 
     /// <summary>Reads tokenizer.json and tokenizer_config.json, where they are, beside a model of <paramref name="vocabularySize"/>.</summary>
     /// <exception cref="ConverterException">A file is damaged, or the tokenizer does not fit the model.</exception>
@@ -72,34 +72,34 @@ public sealed class CheckpointTokenizer : IDisposable
     /// <summary>Adds everything that is known to <paramref name="writer"/>.</summary>
     public void Write(GgufWriter writer)
     {
-        if (tokenizer is not null)
+        if (_tokenizer is not null)
         {
-            if (IsByteLevel(tokenizer))
-                WriteVocabulary(writer, tokenizer);
-            writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(tokenizer.Bytes.Span));
+            if (IsByteLevel(_tokenizer))
+                WriteVocabulary(writer, _tokenizer);
+            writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(_tokenizer.Bytes.Span));
         }
 
         if (Bos is { } bos)
             writer.Add("tokenizer.ggml.bos_token_id", (uint)bos);
         if (Eos is { } eos)
             writer.Add("tokenizer.ggml.eos_token_id", (uint)eos);
-        if (config?.Find("add_bos_token") is not null)
-            writer.Add("tokenizer.ggml.add_bos_token", config.GetBoolean("add_bos_token", false));
+        if (_config?.Find("add_bos_token") is not null)
+            writer.Add("tokenizer.ggml.add_bos_token", _config.GetBoolean("add_bos_token", false));
     }
 
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {
-        tokenizer?.Dispose();
-        config?.Dispose();
+        _tokenizer?.Dispose();
+        _config?.Dispose();
     }
 
     private void WriteVocabulary(GgufWriter writer, JsonFile file)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
         // Ids without a token still have a row in the embedding: ggml wants a name and a type for each.
-        writer.Add("tokenizer.ggml.tokens", [.. tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
-        writer.Add("tokenizer.ggml.token_type", [.. types.Select(type => (int)type)]);
+        writer.Add("tokenizer.ggml.tokens", [.. _tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
+        writer.Add("tokenizer.ggml.token_type", [.. _types.Select(type => (int)type)]);
         writer.Add("tokenizer.ggml.merges", ReadMerges(file));
     }
 
@@ -126,11 +126,11 @@ public sealed class CheckpointTokenizer : IDisposable
     {
         if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt32(out int index) || index < 0)
             throw file.Wrong(text, id, "a token id");
-        if (index >= tokens.Length)
-            throw new ConverterException(file.Path, $"gives the token '{text}' the id {index}, but the model has {tokens.Length} tokens; the tokenizer belongs to another model");
-        if (tokens[index] is { } other && other != text)
+        if (index >= _tokens.Length)
+            throw new ConverterException(file.Path, $"gives the token '{text}' the id {index}, but the model has {_tokens.Length} tokens; the tokenizer belongs to another model");
+        if (_tokens[index] is { } other && other != text)
             throw new ConverterException(file.Path, $"gives the id {index} to '{other}' and to '{text}'");
-        (tokens[index], types[index]) = (text, type);
+        (_tokens[index], _types[index]) = (text, type);
     }
 
     private static List<string> ReadMerges(JsonFile file)
@@ -156,17 +156,17 @@ public sealed class CheckpointTokenizer : IDisposable
     private int? FindSpecial(string which)
     {
         string key = $"{which}_token";
-        if (tokenizer is not null && config?.Find(key) is { } token)
+        if (_tokenizer is not null && _config?.Find(key) is { } token)
         {
-            JsonElement content = config.Find(token, "content") ?? token;
-            string text = content.ValueKind == JsonValueKind.String ? config.Text(key, content) : throw config.Wrong(key, token, "a token");
-            int index = Array.IndexOf(tokens, text);
-            return index >= 0 ? index : throw config.Wrong(key, token, $"a token of {TokenizerFile}");
+            JsonElement content = _config.Find(token, "content") ?? token;
+            string text = content.ValueKind == JsonValueKind.String ? _config.Text(key, content) : throw _config.Wrong(key, token, "a token");
+            int index = Array.IndexOf(_tokens, text);
+            return index >= 0 ? index : throw _config.Wrong(key, token, $"a token of {TokenizerFile}");
         }
 
-        int id = modelConfig.GetInt32($"{which}_token_id", -1);
-        if (id >= tokens.Length)
-            throw new ConverterException(modelConfig.Path, $"'{which}_token_id' is {id}, but the model has {tokens.Length} tokens");
+        int id = _modelConfig.GetInt32($"{which}_token_id", -1);
+        if (id >= _tokens.Length)
+            throw new ConverterException(_modelConfig.Path, $"'{which}_token_id' is {id}, but the model has {_tokens.Length} tokens");
         return id >= 0 ? id : null;
     }
 

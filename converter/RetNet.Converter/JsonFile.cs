@@ -8,7 +8,7 @@ public sealed class JsonFile : IDisposable
     // Above any tokenizer (Gemma's is 34 MB) and low enough to hold in memory.
     private const long LargestFile = 256 << 20;
 
-    private readonly JsonDocument document;
+    private readonly JsonDocument _document;
 
     private JsonFile(string path, byte[] bytes)
     {
@@ -16,7 +16,7 @@ public sealed class JsonFile : IDisposable
         Bytes = bytes;
         try
         {
-            document = JsonDocument.Parse(bytes);
+            _document = JsonDocument.Parse(bytes);
         }
         catch (JsonException e)
         {
@@ -34,7 +34,7 @@ public sealed class JsonFile : IDisposable
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>The object.</summary>
-    public JsonElement Root => document.RootElement;
+    public JsonElement Root => _document.RootElement;
 
     /// <summary>Reads and parses <paramref name="path"/>.</summary>
     /// <exception cref="ConverterException">The file is missing, unreadable, larger than 256 MiB or no JSON object.</exception>
@@ -115,7 +115,7 @@ public sealed class JsonFile : IDisposable
     }
 
     /// <summary>Frees the parsed document.</summary>
-    public void Dispose() => document.Dispose();
+    public void Dispose() => _document.Dispose();
 
     private T Guard<T>(Func<T> read, string problem)
     {

@@ -14,15 +14,15 @@ public sealed class SafeTensorsFile : IDisposable
     private const int LongestHeader = 100_000_000;
     private const string MetadataKey = "__metadata__";
 
-    private readonly string path;
-    private readonly MappedFile file;
-    private readonly Dictionary<string, CheckpointTensor> tensors = new(StringComparer.Ordinal);
-    private readonly List<(long Begin, long End, string Name)> ranges = [];
+    private readonly string _path;
+    private readonly MappedFile _file;
+    private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly List<(long Begin, long End, string Name)> _ranges = [];
 
     private SafeTensorsFile(string path, MappedFile file)
     {
-        this.path = path;
-        this.file = file;
+        _path = path;
+        _file = file;
         int headerLength = ReadHeaderLength();
         ReadHeader(sizeof(ulong), headerLength);
         RequireOrder();
@@ -30,10 +30,10 @@ public sealed class SafeTensorsFile : IDisposable
     }
 
     /// <summary>Tensors by name.</summary>
-    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => tensors;
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
 
     /// <summary>Size in bytes.</summary>
-    public long Length => file.Length;
+    public long Length => _file.Length;
 
     /// <summary>Maps <paramref name="path"/> and reads its header.</summary>
     /// <exception cref="ConverterException">The file is missing, no safetensors, damaged or truncated.</exception>
@@ -52,7 +52,7 @@ public sealed class SafeTensorsFile : IDisposable
     }
 
     /// <summary>Unmaps the file.</summary>
-    public void Dispose() => file.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private static MappedFile Map(string path)
     {
@@ -70,15 +70,15 @@ public sealed class SafeTensorsFile : IDisposable
 
     private int ReadHeaderLength()
     {
-        if (file.Length < sizeof(ulong))
-            throw Error($"has {file.Length} bytes, a safetensors file has at least {sizeof(ulong)}; fetch it again");
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span(0, sizeof(ulong)));
-        if (file.Span(0, sizeof(uint)).SequenceEqual("PK\x3\x4"u8))
+        if (_file.Length < sizeof(ulong))
+            throw Error($"has {_file.Length} bytes, a safetensors file has at least {sizeof(ulong)}; fetch it again");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(_file.Span(0, sizeof(ulong)));
+        if (_file.Span(0, sizeof(uint)).SequenceEqual("PK\x3\x4"u8))
             throw Error("is a zip archive, as PyTorch writes, not safetensors");
         if (length > LongestHeader)
             throw Error($"is not a safetensors file: it announces a header of {length} bytes, the format allows {LongestHeader}");
-        if ((long)length > file.Length - sizeof(ulong))
-            throw Error($"ends inside its header: {(long)length + sizeof(ulong) - file.Length} bytes are missing; it is truncated, fetch it again");
+        if ((long)length > _file.Length - sizeof(ulong))
+            throw Error($"ends inside its header: {(long)length + sizeof(ulong) - _file.Length} bytes are missing; it is truncated, fetch it again");
         return (int)length;
     }
 
@@ -86,7 +86,7 @@ public sealed class SafeTensorsFile : IDisposable
     {
         try
         {
-            using JsonDocument header = JsonDocument.Parse(file.Span(start, length).ToArray());
+            using JsonDocument header = JsonDocument.Parse(_file.Span(start, length).ToArray());
             if (header.RootElement.ValueKind != JsonValueKind.Object)
                 throw Error("has a header that is no JSON object; it is damaged, fetch it again");
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
@@ -98,7 +98,7 @@ public sealed class SafeTensorsFile : IDisposable
         // A string with a broken surrogate escape is valid JSON but no text, which is an InvalidOperationException.
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new ConverterException(path, $"has a damaged header: {e.Message}; fetch it again", e);
+            throw new ConverterException(_path, $"has a damaged header: {e.Message}; fetch it again", e);
         }
     }
 
@@ -111,24 +111,24 @@ public sealed class SafeTensorsFile : IDisposable
             throw Error($"tensor '{name}' has no begin and end in 'data_offsets'; the file is damaged, fetch it again");
         if (end - begin != Size(name, dataType, shape))
             throw Error($"tensor '{name}' takes {end - begin} bytes, but {dataType} {GgufTensor.FormatShape(shape)} takes {Size(name, dataType, shape)}; the file is damaged, fetch it again");
-        if (!tensors.TryAdd(name, new CheckpointTensor(path, name, dataType, shape, file, dataStart + begin, end - begin)))
+        if (!_tensors.TryAdd(name, new CheckpointTensor(_path, name, dataType, shape, _file, dataStart + begin, end - begin)))
             throw Error($"has the tensor '{name}' twice; it is damaged, fetch it again");
-        ranges.Add((begin, end, name));
+        _ranges.Add((begin, end, name));
     }
 
     private void RequireData(long available)
     {
-        if (ranges.Count > 0 && ranges.Max(range => range.End) - available is > 0 and long missing)
+        if (_ranges.Count > 0 && _ranges.Max(range => range.End) - available is > 0 and long missing)
             throw Error($"ends inside the data of its tensors: {missing} bytes are missing; it is truncated, fetch it again");
     }
 
     private void RequireOrder()
     {
-        ranges.Sort();
-        for (int i = 1; i < ranges.Count; i++)
+        _ranges.Sort();
+        for (int i = 1; i < _ranges.Count; i++)
         {
-            if (ranges[i].Begin < ranges[i - 1].End)
-                throw Error($"tensors '{ranges[i - 1].Name}' and '{ranges[i].Name}' overlap; the file is damaged, fetch it again");
+            if (_ranges[i].Begin < _ranges[i - 1].End)
+                throw Error($"tensors '{_ranges[i - 1].Name}' and '{_ranges[i].Name}' overlap; the file is damaged, fetch it again");
         }
     }
 
@@ -167,9 +167,9 @@ public sealed class SafeTensorsFile : IDisposable
         }
         catch (OverflowException e)
         {
-            throw new ConverterException(path, $"tensor '{tensor}' has the impossible size {GgufTensor.FormatShape(shape)}; the file is damaged, fetch it again", e);
+            throw new ConverterException(_path, $"tensor '{tensor}' has the impossible size {GgufTensor.FormatShape(shape)}; the file is damaged, fetch it again", e);
         }
     }
 
-    private ConverterException Error(string problem) => new(path, problem);
+    private ConverterException Error(string problem) => new(_path, problem);
 }

@@ -5,15 +5,15 @@ namespace RetNet.Converter.Tests;
 
 public sealed class CheckpointConverterTests : IDisposable
 {
-    private readonly TemporaryFolder source = new();
-    private readonly TemporaryFolder target = new();
+    private readonly TemporaryFolder _source = new();
+    private readonly TemporaryFolder _target = new();
 
-    private string Output => target.File("model.gguf");
+    private string Output => _target.File("model.gguf");
 
     public void Dispose()
     {
-        source.Dispose();
-        target.Dispose();
+        _source.Dispose();
+        _target.Dispose();
     }
 
     [Theory]
@@ -57,12 +57,12 @@ public sealed class CheckpointConverterTests : IDisposable
     {
         Convert(Repository.Fixture("torchscale_base"), "q8_0", "same");
         byte[] whole = File.ReadAllBytes(Output);
-        TestCheckpoint.Load("torchscale_base").SaveSharded(source.Path, shards);
+        TestCheckpoint.Load("torchscale_base").SaveSharded(_source.Path, shards);
 
-        ConversionSummary summary = Convert(source.Path, "q8_0", "same");
+        ConversionSummary summary = Convert(_source.Path, "q8_0", "same");
 
         Assert.Equal(whole, File.ReadAllBytes(Output));
-        Assert.Equal(Directory.GetFiles(source.Path, "*.safetensors").Sum(path => new FileInfo(path).Length), summary.SourceBytes);
+        Assert.Equal(Directory.GetFiles(_source.Path, "*.safetensors").Sum(path => new FileInfo(path).Length), summary.SourceBytes);
     }
 
     [Fact]
@@ -130,14 +130,14 @@ public sealed class CheckpointConverterTests : IDisposable
         Span<float> embedding = checkpoint.Values("embed_tokens.weight");
         for (int i = 0; i < embedding.Length; i++)
             embedding[i] = i;
-        checkpoint.Save(source.Path);
+        checkpoint.Save(_source.Path);
 
-        Convert(source.Path, "f32");
+        Convert(_source.Path, "f32");
         using (GgufFile file = GgufFile.Open(Output))
             Assert.True(Bytes(file, "token_embd.weight").AsSpan().SequenceEqual(checkpoint.Tensors["embed_tokens.weight"].Data));
 
         checkpoint.Values("output_projection.weight")[49_000 * 48 + 47] = float.NaN;
-        checkpoint.Save(source.Path);
+        checkpoint.Save(_source.Path);
         Assert.Contains("'output_projection.weight' holds NaN in row 49000;", Refusal("f32"));
     }
 
@@ -147,10 +147,10 @@ public sealed class CheckpointConverterTests : IDisposable
         TestCheckpoint checkpoint = TestCheckpoint.Load("torchscale_base");
         checkpoint.Values("layers.1.ffn.fc2.weight")[72 * 5 + 3] = float.NaN;
         checkpoint.Values("layers.1.ffn.fc2.weight")[72 * 40] = float.PositiveInfinity;
-        checkpoint.Save(source.Path);
+        checkpoint.Save(_source.Path);
 
         Assert.Contains("'layers.1.ffn.fc2.weight' holds NaN in row 5;", Refusal("f32"));
-        Assert.Empty(Directory.GetFiles(target.Path));
+        Assert.Empty(Directory.GetFiles(_target.Path));
     }
 
     [Theory]
@@ -162,15 +162,15 @@ public sealed class CheckpointConverterTests : IDisposable
     {
         TestCheckpoint checkpoint = TestCheckpoint.Load("torchscale_deepnorm");
         checkpoint.Values("layers.0.retention.q_proj.weight")[32 * 7] = -largest;
-        checkpoint.Save(source.Path);
-        Convert(source.Path, type);
+        checkpoint.Save(_source.Path);
+        Convert(_source.Path, type);
 
         checkpoint.Values("layers.0.retention.q_proj.weight")[32 * 7] = tooLarge;
-        checkpoint.Save(source.Path);
+        checkpoint.Save(_source.Path);
         string message = Refusal(type);
         Assert.Contains("'layers.0.retention.q_proj.weight'", message);
         Assert.Contains($"in row 7, too large for {type}", message);
-        Convert(source.Path, "f32");
+        Convert(_source.Path, "f32");
     }
 
     [Fact]
@@ -192,21 +192,21 @@ public sealed class CheckpointConverterTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => CheckpointConverter.Convert(
             Repository.Fixture("torchscale_base"), Output, BlockType.Find("f16")!, progress: new Canceller(cancellation), cancellation: cancellation.Token));
-        Assert.Empty(Directory.GetFiles(target.Path));
+        Assert.Empty(Directory.GetFiles(_target.Path));
     }
 
     [Fact]
     public void TheCheckpointItself_IsNotOverwritten()
     {
-        TestCheckpoint.Load("torchscale_base").Save(source.Path);
-        string weights = source.File("model.safetensors");
+        TestCheckpoint.Load("torchscale_base").Save(_source.Path);
+        string weights = _source.File("model.safetensors");
         byte[] before = File.ReadAllBytes(weights);
-        File.CreateSymbolicLink(target.File("link.gguf"), weights);
+        File.CreateSymbolicLink(_target.File("link.gguf"), weights);
 
-        foreach (string output in new[] { weights, Path.Combine(source.Path, ".", "model.safetensors"), target.File("link.gguf") })
+        foreach (string output in new[] { weights, Path.Combine(_source.Path, ".", "model.safetensors"), _target.File("link.gguf") })
         {
             Assert.Contains("file of the checkpoint itself", Assert.Throws<ConverterException>(
-                () => CheckpointConverter.Convert(source.Path, output, BlockType.Find("f16")!)).Message);
+                () => CheckpointConverter.Convert(_source.Path, output, BlockType.Find("f16")!)).Message);
         }
 
         Assert.Equal(before, File.ReadAllBytes(weights));
@@ -215,7 +215,7 @@ public sealed class CheckpointConverterTests : IDisposable
     [Fact]
     public void AMissingTargetFolder_IsNamed()
     {
-        string output = Path.Combine(target.Path, "none", "model.gguf");
+        string output = Path.Combine(_target.Path, "none", "model.gguf");
         string message = Assert.Throws<GgufException>(() => CheckpointConverter.Convert(Repository.Fixture("torchscale_base"), output, BlockType.Find("f16")!)).Message;
         Assert.Contains("folder does not exist", message);
     }
@@ -231,7 +231,7 @@ public sealed class CheckpointConverterTests : IDisposable
     private ConversionSummary Convert(string from, string type, string? name = null) =>
         CheckpointConverter.Convert(from, Output, BlockType.Find(type)!, name);
 
-    private string Refusal(string type) => Assert.Throws<ConverterException>(() => Convert(source.Path, type)).Message;
+    private string Refusal(string type) => Assert.Throws<ConverterException>(() => Convert(_source.Path, type)).Message;
 
     private sealed class Recorder(List<ConversionProgress> reports) : IProgress<ConversionProgress>
     {

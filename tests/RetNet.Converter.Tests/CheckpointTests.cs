@@ -3,15 +3,15 @@ namespace RetNet.Converter.Tests;
 
 public sealed class CheckpointTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Shards_ArePutTogether()
     {
-        TestCheckpoint test = TestCheckpoint.Load("torchscale_base").SaveSharded(folder.Path, 4);
-        using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+        TestCheckpoint test = TestCheckpoint.Load("torchscale_base").SaveSharded(_folder.Path, 4);
+        using Checkpoint checkpoint = Checkpoint.Open(_folder.Path);
 
         Assert.Equal(4, checkpoint.Files.Count);
         Assert.Equal(test.Tensors.Keys.Order(), checkpoint.Tensors.Keys.Order());
@@ -20,17 +20,17 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void AMissingShard_IsNamed()
     {
-        TestCheckpoint.Load("torchscale_base").SaveSharded(folder.Path, 3);
-        File.Delete(folder.File("model-00002-of-00003.safetensors"));
+        TestCheckpoint.Load("torchscale_base").SaveSharded(_folder.Path, 3);
+        File.Delete(_folder.File("model-00002-of-00003.safetensors"));
         Assert.Contains("model-00002-of-00003.safetensors: no such file", Refusal());
     }
 
     [Fact]
     public void AShardThatLacksATensor_IsNamed()
     {
-        TestCheckpoint test = TestCheckpoint.Load("torchscale_base").SaveSharded(folder.Path, 3);
-        string index = File.ReadAllText(folder.File("model.safetensors.index.json"));
-        File.WriteAllText(folder.File("model.safetensors.index.json"), index.Replace("layer_norm.weight\"", "layer_norm.mass\"", StringComparison.Ordinal));
+        TestCheckpoint test = TestCheckpoint.Load("torchscale_base").SaveSharded(_folder.Path, 3);
+        string index = File.ReadAllText(_folder.File("model.safetensors.index.json"));
+        File.WriteAllText(_folder.File("model.safetensors.index.json"), index.Replace("layer_norm.weight\"", "layer_norm.mass\"", StringComparison.Ordinal));
         Assert.Contains("lacks the tensor '", Refusal());
         Assert.Contains("layer_norm.mass", Refusal());
         Assert.NotEmpty(test.Tensors);
@@ -39,8 +39,8 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void ATensorInTwoShards_IsNamed()
     {
-        TestCheckpoint.Load("torchscale_base").SaveSharded(folder.Path, 3);
-        File.Copy(folder.File("model-00001-of-00003.safetensors"), folder.File("model-00002-of-00003.safetensors"), overwrite: true);
+        TestCheckpoint.Load("torchscale_base").SaveSharded(_folder.Path, 3);
+        File.Copy(_folder.File("model-00001-of-00003.safetensors"), _folder.File("model-00002-of-00003.safetensors"), overwrite: true);
         Assert.Contains("has the tensor 'embed_tokens.weight', which model-00001-of-00003.safetensors has too", Refusal());
     }
 
@@ -55,19 +55,19 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"weight""", "not valid JSON")]
     public void HostileIndexes_AreRefused(string index, string expected)
     {
-        File.WriteAllText(folder.File("model.safetensors.index.json"), index);
+        File.WriteAllText(_folder.File("model.safetensors.index.json"), index);
         Assert.Contains(expected, Refusal());
     }
 
     [Fact]
     public void FoldersWithoutWhatIsNeeded_AreNamed()
     {
-        Assert.Contains("no such file or folder", Assert.Throws<ConverterException>(() => Checkpoint.Open(folder.File("none"))).Message);
+        Assert.Contains("no such file or folder", Assert.Throws<ConverterException>(() => Checkpoint.Open(_folder.File("none"))).Message);
         Assert.Contains("holds no weights", Refusal());
-        File.WriteAllText(folder.File("state_dict.pt"), "");
+        File.WriteAllText(_folder.File("state_dict.pt"), "");
         Assert.Contains("holds 'state_dict.pt'", Refusal());
-        TestCheckpoint.Load("torchscale_base").Save(folder.Path);
-        File.Delete(folder.File("config.json"));
+        TestCheckpoint.Load("torchscale_base").Save(_folder.Path);
+        File.Delete(_folder.File("config.json"));
         Assert.Contains("config.json: no such file", Refusal());
     }
 
@@ -78,14 +78,14 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""null""", "not an object")]
     public void HostileConfigs_AreRefused(string config, string expected)
     {
-        TestCheckpoint.Load("torchscale_base").Save(folder.Path);
-        File.WriteAllText(folder.File("config.json"), config);
+        TestCheckpoint.Load("torchscale_base").Save(_folder.Path);
+        File.WriteAllText(_folder.File("config.json"), config);
         Assert.Contains(expected, Assert.Throws<ConverterException>(() =>
         {
-            using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+            using Checkpoint checkpoint = Checkpoint.Open(_folder.Path);
             checkpoint.Config.GetInt32("vocab_size", 0);
         }).Message);
     }
 
-    private string Refusal() => Assert.Throws<ConverterException>(() => Checkpoint.Open(folder.Path)).Message;
+    private string Refusal() => Assert.Throws<ConverterException>(() => Checkpoint.Open(_folder.Path)).Message;
 }

@@ -11,15 +11,15 @@ public sealed class CheckpointTokenizerTests : IDisposable
          "model":{"type":"BPE","vocab":{"<|end|>":0,"a":1,"Ġ":2,"Ġa":3},"merges":[["Ġ","a"]]}}
         """;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public CheckpointTokenizerTests()
     {
-        TestCheckpoint.Load("torchscale_base").Save(folder.Path);
+        TestCheckpoint.Load("torchscale_base").Save(_folder.Path);
         Write("tokenizer.json", Tokenizer);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void ByteLevelBpe_IsWrittenWholeAndAsGgmlsArrays()
@@ -72,7 +72,7 @@ public sealed class CheckpointTokenizerTests : IDisposable
     [Fact]
     public void WithoutATokenizer_TheModelIsConvertedAllTheSame()
     {
-        File.Delete(folder.File("tokenizer.json"));
+        File.Delete(_folder.File("tokenizer.json"));
         using GgufFile file = Convert();
         Assert.DoesNotContain(file.Metadata.Keys, key => key.StartsWith("tokenizer.", StringComparison.Ordinal));
     }
@@ -100,24 +100,24 @@ public sealed class CheckpointTokenizerTests : IDisposable
     {
         Write("tokenizer_config.json", """{"bos_token":"<s>"}""");
         Assert.Contains("'bos_token' is \"<s>\"", Refusal());
-        File.Delete(folder.File("tokenizer_config.json"));
+        File.Delete(_folder.File("tokenizer_config.json"));
         SetConfig("eos_token_id", 97);
         Assert.Contains("'eos_token_id' is 97", Refusal());
     }
 
-    private void Write(string name, string text) => File.WriteAllText(folder.File(name), text);
+    private void Write(string name, string text) => File.WriteAllText(_folder.File(name), text);
 
     private void SetConfig(string key, int? value)
     {
-        JsonObject config = JsonNode.Parse(File.ReadAllText(folder.File("config.json")))!.AsObject();
+        JsonObject config = JsonNode.Parse(File.ReadAllText(_folder.File("config.json")))!.AsObject();
         config[key] = value;
         Write("config.json", config.ToJsonString());
     }
 
     private GgufFile Convert()
     {
-        CheckpointConverter.Convert(folder.Path, folder.File("model.gguf"), BlockType.Find("f16")!);
-        return GgufFile.Open(folder.File("model.gguf"));
+        CheckpointConverter.Convert(_folder.Path, _folder.File("model.gguf"), BlockType.Find("f16")!);
+        return GgufFile.Open(_folder.File("model.gguf"));
     }
 
     private string Refusal() => Assert.Throws<ConverterException>(() => Convert().Dispose()).Message;

@@ -5,9 +5,9 @@ public sealed class SafeTensorsFileTests : IDisposable
 {
     private const string TwoTensors = """{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"BF16","shape":[],"data_offsets":[24,26]}}""";
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Tensors_HaveNamesTypesShapesAndData()
@@ -94,14 +94,14 @@ public sealed class SafeTensorsFileTests : IDisposable
     {
         Assert.Contains("zip archive", ThrowsFor([.. "PK\x3\x4"u8, .. new byte[20]]));
         Assert.Contains("not a safetensors file", ThrowsFor([.. Enumerable.Repeat((byte)0xFF, 20)]));
-        Assert.Contains("no such file", Assert.Throws<ConverterException>(() => SafeTensorsFile.Open(folder.File("none"))).Message);
+        Assert.Contains("no such file", Assert.Throws<ConverterException>(() => SafeTensorsFile.Open(_folder.File("none"))).Message);
     }
 
     private string ThrowsFor(byte[] bytes) => Assert.Throws<ConverterException>(() => SafeTensorsFile.Open(Save(bytes))).Message;
 
     private string Save(byte[] bytes)
     {
-        string path = folder.File("case.safetensors");
+        string path = _folder.File("case.safetensors");
         File.WriteAllBytes(path, bytes);
         return path;
     }

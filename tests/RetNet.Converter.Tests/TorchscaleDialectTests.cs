@@ -5,9 +5,9 @@ namespace RetNet.Converter.Tests;
 
 public sealed class TorchscaleDialectTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Base_HasTorchscalesDefaults()
@@ -235,8 +235,8 @@ public sealed class TorchscaleDialectTests : IDisposable
 
     private CanonicalModel Read(TestCheckpoint test)
     {
-        test.Save(folder.Path);
-        using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+        test.Save(_folder.Path);
+        using Checkpoint checkpoint = Checkpoint.Open(_folder.Path);
         return TorchscaleDialect.Read(checkpoint);
     }
 

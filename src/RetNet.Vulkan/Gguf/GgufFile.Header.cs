@@ -25,7 +25,7 @@ public sealed unsafe partial class GgufFile
 
     private void RequireMagic()
     {
-        ReadOnlySpan<byte> start = bytes.Span(0, (int)Math.Min(16, bytes.Length));
+        ReadOnlySpan<byte> start = _bytes.Span(0, (int)Math.Min(16, _bytes.Length));
         if (start.IsEmpty)
             throw new GgufException(Path, "is empty; fetch or convert it again");
         if (start.StartsWith(GgufFormat.Magic))
@@ -65,13 +65,13 @@ public sealed unsafe partial class GgufFile
         string key = reader.ReadString();
         reader.Where = $"metadata '{key}'";
         object value = reader.ReadValue((GgufValueType)reader.Read<uint>());
-        if (!metadata.TryAdd(key, value))
+        if (!_metadata.TryAdd(key, value))
             throw new GgufException(Path, $"has the metadata key '{key}' twice; the file is damaged");
     }
 
     private int ReadAlignment()
     {
-        if (!metadata.ContainsKey(GgufFormat.AlignmentKey))
+        if (!_metadata.ContainsKey(GgufFormat.AlignmentKey))
             return GgufFormat.DefaultAlignment;
         uint alignment = GetUInt32(GgufFormat.AlignmentKey);
         if (!BitOperations.IsPow2(alignment) || alignment > int.MaxValue)
@@ -134,12 +134,12 @@ public sealed unsafe partial class GgufFile
             if (tensor.Offset > long.MaxValue - start - tensor.Bytes)
                 throw new GgufException(Path, $"tensor '{tensor.Name}' lies at the impossible offset {tensor.Offset}; the file is damaged");
             var placed = new GgufTensor(tensor.Name, tensor.Dimensions, tensor.Type, start + tensor.Offset);
-            if (!tensors.TryAdd(tensor.Name, placed))
+            if (!_tensors.TryAdd(tensor.Name, placed))
                 throw new GgufException(Path, $"has the tensor '{tensor.Name}' twice; the file is damaged");
         }
 
         GgufTensor? previous = null;
-        foreach (GgufTensor tensor in tensors.Values.OrderBy(t => t.Offset))
+        foreach (GgufTensor tensor in _tensors.Values.OrderBy(t => t.Offset))
         {
             if (previous is not null && tensor.Offset < previous.Offset + previous.Bytes)
                 throw new GgufException(Path, $"tensors '{previous.Name}' and '{tensor.Name}' overlap; the file is damaged");

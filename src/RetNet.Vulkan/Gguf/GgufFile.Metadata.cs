@@ -30,7 +30,7 @@ public sealed unsafe partial class GgufFile
         where T : notnull
     {
         value = default;
-        if (!metadata.TryGetValue(key, out object? found))
+        if (!_metadata.TryGetValue(key, out object? found))
             return false;
         // The runtime lets an int[] pass for a uint[]; the exact type is meant.
         value = found.GetType() == typeof(T)

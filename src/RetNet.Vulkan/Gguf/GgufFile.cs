@@ -8,14 +8,14 @@ namespace RetNet.Vulkan.Gguf;
 /// </summary>
 public sealed unsafe partial class GgufFile : IDisposable
 {
-    private readonly MappedFile bytes;
-    private readonly OrderedDictionary<string, object> metadata = new(StringComparer.Ordinal);
-    private readonly OrderedDictionary<string, GgufTensor> tensors = new(StringComparer.Ordinal);
+    private readonly MappedFile _bytes;
+    private readonly OrderedDictionary<string, object> _metadata = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, GgufTensor> _tensors = new(StringComparer.Ordinal);
 
     private GgufFile(string path, MappedFile bytes)
     {
         Path = path;
-        this.bytes = bytes;
+        _bytes = bytes;
         ReadHeader(new GgufReader(path, bytes));
     }
 
@@ -29,16 +29,16 @@ public sealed unsafe partial class GgufFile : IDisposable
     public int Alignment { get; private set; } = GgufFormat.DefaultAlignment;
 
     /// <summary>Size of the file in bytes.</summary>
-    public long Length => bytes.Length;
+    public long Length => _bytes.Length;
 
     /// <summary>
     /// Metadata in the file's order. A value is a boxed scalar, a <see cref="string"/>, or an array: <c>float[]</c>,
     /// <c>string[]</c>, … or <c>Array[]</c> for nested arrays.
     /// </summary>
-    public IReadOnlyDictionary<string, object> Metadata => metadata;
+    public IReadOnlyDictionary<string, object> Metadata => _metadata;
 
     /// <summary>Tensors by name, in the file's order.</summary>
-    public IReadOnlyDictionary<string, GgufTensor> Tensors => tensors;
+    public IReadOnlyDictionary<string, GgufTensor> Tensors => _tensors;
 
     /// <summary>Maps <paramref name="path"/> and reads everything but tensor data.</summary>
     /// <exception cref="GgufException">The file is missing, no GGUF, damaged, truncated, or holds a type that is not read.</exception>
@@ -59,18 +59,18 @@ public sealed unsafe partial class GgufFile : IDisposable
     /// <summary>The tensor called <paramref name="name"/>.</summary>
     /// <exception cref="GgufException">There is none.</exception>
     public GgufTensor GetTensor(string name) =>
-        tensors.TryGetValue(name, out GgufTensor? tensor) ? tensor : throw new GgufException(Path, $"has no tensor '{name}'");
+        _tensors.TryGetValue(name, out GgufTensor? tensor) ? tensor : throw new GgufException(Path, $"has no tensor '{name}'");
 
     /// <summary>The tensor called <paramref name="name"/>, if there is one.</summary>
-    public bool TryGetTensor(string name, [NotNullWhen(true)] out GgufTensor? tensor) => tensors.TryGetValue(name, out tensor);
+    public bool TryGetTensor(string name, [NotNullWhen(true)] out GgufTensor? tensor) => _tensors.TryGetValue(name, out tensor);
 
     /// <summary>
     /// The first byte of <paramref name="tensor"/>; <see cref="GgufTensor.Bytes"/> follow. Valid until <see cref="Dispose"/>.
     /// </summary>
     public byte* Pointer(GgufTensor tensor)
     {
-        ObjectDisposedException.ThrowIf(bytes.Pointer == null, this);
-        return bytes.Pointer + tensor.Offset;
+        ObjectDisposedException.ThrowIf(_bytes.Pointer == null, this);
+        return _bytes.Pointer + tensor.Offset;
     }
 
     /// <summary>The encoded bytes of one row. Valid until <see cref="Dispose"/>.</summary>
@@ -81,11 +81,11 @@ public sealed unsafe partial class GgufFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first, tensor.Rows - count);
-        return bytes.Span(tensor.Offset + first * tensor.RowBytes, checked((int)(count * tensor.RowBytes)));
+        return _bytes.Span(tensor.Offset + first * tensor.RowBytes, checked((int)(count * tensor.RowBytes)));
     }
 
     /// <summary>Unmaps the file; spans and pointers into it die.</summary>
-    public void Dispose() => bytes.Dispose();
+    public void Dispose() => _bytes.Dispose();
 
     private static MappedFile Map(string path)
     {

@@ -13,24 +13,24 @@ public sealed class GgufWriter : IDisposable
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
-    private readonly string path;
-    private readonly string partPath;
-    private readonly FileStream file;
-    private readonly MemoryStream entries = new();
-    private readonly HashSet<string> keys = new(StringComparer.Ordinal);
-    private readonly List<GgufTensor> tensors = [];
-    private readonly HashSet<string> tensorNames = new(StringComparer.Ordinal);
-    private long dataBytes;
-    private bool headerWritten;
-    private int currentTensor;
-    private long currentBytes;
-    private bool completed;
+    private readonly string _path;
+    private readonly string _partPath;
+    private readonly FileStream _file;
+    private readonly MemoryStream _entries = new();
+    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly List<GgufTensor> _tensors = [];
+    private readonly HashSet<string> _tensorNames = new(StringComparer.Ordinal);
+    private long _dataBytes;
+    private bool _headerWritten;
+    private int _currentTensor;
+    private long _currentBytes;
+    private bool _completed;
 
     private GgufWriter(string path)
     {
-        this.path = path;
-        partPath = path + ".part";
-        file = new FileStream(partPath, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
+        _path = path;
+        _partPath = path + ".part";
+        _file = new FileStream(_partPath, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
     }
 
     /// <summary>Starts writing <paramref name="path"/>, which <see cref="Complete"/> will create or replace.</summary>
@@ -55,28 +55,28 @@ public sealed class GgufWriter : IDisposable
     public void Add(string key, uint value)
     {
         AddKey(key, GgufValueType.UInt32);
-        WriteUInt32(entries, value);
+        WriteUInt32(_entries, value);
     }
 
     /// <summary>Adds a float32.</summary>
     public void Add(string key, float value)
     {
         AddKey(key, GgufValueType.Float32);
-        WriteUInt32(entries, BitConverter.SingleToUInt32Bits(value));
+        WriteUInt32(_entries, BitConverter.SingleToUInt32Bits(value));
     }
 
     /// <summary>Adds a bool.</summary>
     public void Add(string key, bool value)
     {
         AddKey(key, GgufValueType.Bool);
-        entries.WriteByte(value ? (byte)1 : (byte)0);
+        _entries.WriteByte(value ? (byte)1 : (byte)0);
     }
 
     /// <summary>Adds a string.</summary>
     public void Add(string key, string value)
     {
         AddKey(key, GgufValueType.String);
-        WriteString(entries, value);
+        WriteString(_entries, value);
     }
 
     /// <summary>Adds an array of float32.</summary>
@@ -84,7 +84,7 @@ public sealed class GgufWriter : IDisposable
     {
         AddArray(key, GgufValueType.Float32, values.Count);
         foreach (float value in values)
-            WriteUInt32(entries, BitConverter.SingleToUInt32Bits(value));
+            WriteUInt32(_entries, BitConverter.SingleToUInt32Bits(value));
     }
 
     /// <summary>Adds an array of int32.</summary>
@@ -92,7 +92,7 @@ public sealed class GgufWriter : IDisposable
     {
         AddArray(key, GgufValueType.Int32, values.Count);
         foreach (int value in values)
-            WriteUInt32(entries, (uint)value);
+            WriteUInt32(_entries, (uint)value);
     }
 
     /// <summary>Adds an array of strings.</summary>
@@ -100,7 +100,7 @@ public sealed class GgufWriter : IDisposable
     {
         AddArray(key, GgufValueType.String, values.Count);
         foreach (string value in values)
-            WriteString(entries, value);
+            WriteString(_entries, value);
     }
 
     /// <summary>Describes the next tensor; its data follow in the same order.</summary>
@@ -113,11 +113,11 @@ public sealed class GgufWriter : IDisposable
         RequireHeaderOpen();
         if (dimensions.Count is 0 or > GgufFormat.MostDimensions || dimensions.Any(n => n <= 0))
             throw new ArgumentException($"tensor '{name}' cannot have the shape {GgufTensor.FormatShape(dimensions)}", nameof(dimensions));
-        if (!tensorNames.Add(name))
+        if (!_tensorNames.Add(name))
             throw new ArgumentException($"tensor '{name}' is there already", nameof(name));
-        var tensor = new GgufTensor(name, dimensions, type, dataBytes);
-        tensors.Add(tensor);
-        dataBytes = GgufFormat.Align(dataBytes + tensor.Bytes, GgufFormat.DefaultAlignment);
+        var tensor = new GgufTensor(name, dimensions, type, _dataBytes);
+        _tensors.Add(tensor);
+        _dataBytes = GgufFormat.Align(_dataBytes + tensor.Bytes, GgufFormat.DefaultAlignment);
         return tensor;
     }
 
@@ -126,21 +126,21 @@ public sealed class GgufWriter : IDisposable
     /// <exception cref="GgufException">The disk is full or the write failed.</exception>
     public void Write(GgufTensor tensor, ReadOnlySpan<byte> bytes)
     {
-        if (currentTensor >= tensors.Count || !ReferenceEquals(tensors[currentTensor], tensor))
+        if (_currentTensor >= _tensors.Count || !ReferenceEquals(_tensors[_currentTensor], tensor))
             throw new InvalidOperationException($"it is not the turn of tensor '{tensor.Name}'");
-        if (bytes.Length > tensor.Bytes - currentBytes)
-            throw new InvalidOperationException($"tensor '{tensor.Name}' takes {tensor.Bytes - currentBytes} more bytes, not {bytes.Length}");
+        if (bytes.Length > tensor.Bytes - _currentBytes)
+            throw new InvalidOperationException($"tensor '{tensor.Name}' takes {tensor.Bytes - _currentBytes} more bytes, not {bytes.Length}");
         try
         {
             WriteHeader();
-            file.Write(bytes);
-            currentBytes += bytes.Length;
-            if (currentBytes == tensor.Bytes)
+            _file.Write(bytes);
+            _currentBytes += bytes.Length;
+            if (_currentBytes == tensor.Bytes)
                 EndTensor();
         }
         catch (IOException e)
         {
-            throw new GgufException(path, $"cannot be written: {e.Message}", e);
+            throw new GgufException(_path, $"cannot be written: {e.Message}", e);
         }
     }
 
@@ -149,19 +149,19 @@ public sealed class GgufWriter : IDisposable
     /// <exception cref="GgufException">The file cannot be written or moved.</exception>
     public void Complete()
     {
-        if (currentTensor < tensors.Count)
-            throw new InvalidOperationException($"tensor '{tensors[currentTensor].Name}' lacks {tensors[currentTensor].Bytes - currentBytes} bytes");
+        if (_currentTensor < _tensors.Count)
+            throw new InvalidOperationException($"tensor '{_tensors[_currentTensor].Name}' lacks {_tensors[_currentTensor].Bytes - _currentBytes} bytes");
         try
         {
             WriteHeader();
-            file.Flush(flushToDisk: true);
-            file.Dispose();
-            File.Move(partPath, path, overwrite: true);
-            completed = true;
+            _file.Flush(flushToDisk: true);
+            _file.Dispose();
+            File.Move(_partPath, _path, overwrite: true);
+            _completed = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GgufException(path, $"cannot be written: {e.Message}", e);
+            throw new GgufException(_path, $"cannot be written: {e.Message}", e);
         }
     }
 
@@ -170,75 +170,75 @@ public sealed class GgufWriter : IDisposable
     {
         try
         {
-            file.Dispose();
+            _file.Dispose();
         }
-        catch (IOException) when (!completed)
+        catch (IOException) when (!_completed)
         {
             // The buffer did not fit on the disk either; the file goes away all the same.
         }
 
-        entries.Dispose();
-        if (!completed)
-            File.Delete(partPath);
+        _entries.Dispose();
+        if (!_completed)
+            File.Delete(_partPath);
     }
 
     private void WriteHeader()
     {
-        if (headerWritten)
+        if (_headerWritten)
             return;
-        headerWritten = true;
-        file.Write(GgufFormat.Magic);
-        WriteUInt32(file, GgufFormat.Version);
-        WriteUInt64(file, (ulong)tensors.Count);
-        WriteUInt64(file, (ulong)keys.Count);
-        entries.WriteTo(file);
-        foreach (GgufTensor tensor in tensors)
+        _headerWritten = true;
+        _file.Write(GgufFormat.Magic);
+        WriteUInt32(_file, GgufFormat.Version);
+        WriteUInt64(_file, (ulong)_tensors.Count);
+        WriteUInt64(_file, (ulong)_keys.Count);
+        _entries.WriteTo(_file);
+        foreach (GgufTensor tensor in _tensors)
             WriteTensorInfo(tensor);
         Pad();
     }
 
     private void WriteTensorInfo(GgufTensor tensor)
     {
-        WriteString(file, tensor.Name);
-        WriteUInt32(file, (uint)tensor.Dimensions.Count);
+        WriteString(_file, tensor.Name);
+        WriteUInt32(_file, (uint)tensor.Dimensions.Count);
         foreach (long dimension in tensor.Dimensions)
-            WriteUInt64(file, (ulong)dimension);
-        WriteUInt32(file, (uint)tensor.Type.Type);
-        WriteUInt64(file, (ulong)tensor.Offset);
+            WriteUInt64(_file, (ulong)dimension);
+        WriteUInt32(_file, (uint)tensor.Type.Type);
+        WriteUInt64(_file, (ulong)tensor.Offset);
     }
 
     private void EndTensor()
     {
         Pad();
-        currentTensor++;
-        currentBytes = 0;
+        _currentTensor++;
+        _currentBytes = 0;
     }
 
     private void Pad()
     {
         ReadOnlySpan<byte> zeros = stackalloc byte[GgufFormat.DefaultAlignment];
-        file.Write(zeros[..(int)(GgufFormat.Align(file.Position, GgufFormat.DefaultAlignment) - file.Position)]);
+        _file.Write(zeros[..(int)(GgufFormat.Align(_file.Position, GgufFormat.DefaultAlignment) - _file.Position)]);
     }
 
     private void AddArray(string key, GgufValueType type, int count)
     {
         AddKey(key, GgufValueType.Array);
-        WriteUInt32(entries, (uint)type);
-        WriteUInt64(entries, (ulong)count);
+        WriteUInt32(_entries, (uint)type);
+        WriteUInt64(_entries, (ulong)count);
     }
 
     private void AddKey(string key, GgufValueType type)
     {
         RequireHeaderOpen();
-        if (!keys.Add(key))
+        if (!_keys.Add(key))
             throw new ArgumentException($"metadata '{key}' is there already", nameof(key));
-        WriteString(entries, key);
-        WriteUInt32(entries, (uint)type);
+        WriteString(_entries, key);
+        WriteUInt32(_entries, (uint)type);
     }
 
     private void RequireHeaderOpen()
     {
-        if (headerWritten)
+        if (_headerWritten)
             throw new InvalidOperationException("the header is written already");
     }
 

@@ -8,9 +8,9 @@ namespace RetNet.Vulkan.Gguf;
 /// </summary>
 public sealed unsafe class MappedFile : IDisposable
 {
-    private readonly MemoryMappedFile? mapping;
-    private readonly MemoryMappedViewAccessor? view;
-    private byte* pointer;
+    private readonly MemoryMappedFile? _mapping;
+    private readonly MemoryMappedViewAccessor? _view;
+    private byte* _pointer;
 
     /// <summary>Maps the whole of <paramref name="path"/>.</summary>
     /// <exception cref="IOException">The file is missing or cannot be opened or mapped.</exception>
@@ -23,10 +23,10 @@ public sealed unsafe class MappedFile : IDisposable
             Length = RandomAccess.GetLength(handle);
             if (Length > 0)
             {
-                mapping = MemoryMappedFile.CreateFromFile(
+                _mapping = MemoryMappedFile.CreateFromFile(
                     handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-                view = mapping.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
-                view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+                _view = _mapping.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+                _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
             }
         }
         catch
@@ -44,7 +44,7 @@ public sealed unsafe class MappedFile : IDisposable
     public long Length { get; }
 
     /// <summary>The first byte; null for an empty file.</summary>
-    public byte* Pointer => pointer;
+    public byte* Pointer => _pointer;
 
     /// <summary><paramref name="count"/> bytes from <paramref name="offset"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the file.</exception>
@@ -53,17 +53,17 @@ public sealed unsafe class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
-        ObjectDisposedException.ThrowIf(pointer == null && Length > 0, this);
-        return new(pointer + offset, count);
+        ObjectDisposedException.ThrowIf(_pointer == null && Length > 0, this);
+        return new(_pointer + offset, count);
     }
 
     /// <summary>Unmaps the file.</summary>
     public void Dispose()
     {
-        if (pointer != null)
-            view!.SafeMemoryMappedViewHandle.ReleasePointer();
-        pointer = null;
-        view?.Dispose();
-        mapping?.Dispose();
+        if (_pointer != null)
+            _view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        _pointer = null;
+        _view?.Dispose();
+        _mapping?.Dispose();
     }
 }

@@ -5,8 +5,8 @@ namespace RetNet.Vulkan.Tests.Gguf;
 /// <summary>tests/fixtures/ggml_blocks.bin: blocks and what ggml's formulas give for them in C (tools/ggml_blocks.c).</summary>
 internal sealed class GgmlBlocks
 {
-    private readonly byte[] bytes = File.ReadAllBytes(Repository.Fixture("ggml_blocks.bin"));
-    private int position = sizeof(uint);
+    private readonly byte[] _bytes = File.ReadAllBytes(Repository.Fixture("ggml_blocks.bin"));
+    private int _position = sizeof(uint);
 
     public GgmlBlocks()
     {
@@ -20,7 +20,7 @@ internal sealed class GgmlBlocks
         Decoded["q4_0"] = MemoryMarshal.Cast<byte, float>(Take(values * sizeof(float))).ToArray();
     }
 
-    public int Count => (int)BitConverter.ToUInt32(bytes);
+    public int Count => (int)BitConverter.ToUInt32(_bytes);
 
     public float[] Source { get; }
 
@@ -30,7 +30,7 @@ internal sealed class GgmlBlocks
 
     private Span<byte> Take(int count)
     {
-        position += count;
-        return bytes.AsSpan(position - count, count);
+        _position += count;
+        return _bytes.AsSpan(_position - count, count);
     }
 }

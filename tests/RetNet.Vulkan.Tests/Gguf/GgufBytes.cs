@@ -5,14 +5,14 @@ namespace RetNet.Vulkan.Tests.Gguf;
 /// <summary>Spells GGUF bytes one field at a time, so that a test can spell them wrongly.</summary>
 internal sealed class GgufBytes
 {
-    private readonly List<byte> bytes = [];
+    private readonly List<byte> _bytes = [];
 
     public static GgufBytes Header(long tensors, long entries, uint version = 3) =>
         new GgufBytes().Raw("GGUF"u8).UInt32(version).Int64(tensors).Int64(entries);
 
     public GgufBytes Raw(ReadOnlySpan<byte> values)
     {
-        bytes.AddRange(values);
+        _bytes.AddRange(values);
         return this;
     }
 
@@ -37,7 +37,7 @@ internal sealed class GgufBytes
     }
 
     /// <summary>Pads to 32 bytes and appends <paramref name="count"/> data bytes.</summary>
-    public GgufBytes Data(int count) => Raw(new byte[(-bytes.Count & 31) + count]);
+    public GgufBytes Data(int count) => Raw(new byte[(-_bytes.Count & 31) + count]);
 
-    public byte[] ToArray() => [.. bytes];
+    public byte[] ToArray() => [.. _bytes];
 }

@@ -9,9 +9,9 @@ public sealed class GgufFileTests : IDisposable
     private const uint String = 8;
     private const uint Array = 9;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Read_GivesBackWhatWasWritten()
@@ -109,7 +109,7 @@ public sealed class GgufFileTests : IDisposable
     {
         const long rows = (1L << 31) / 4096 + 5;
         byte[] header = GgufBytes.Header(1, 0).Tensor("big", [1024, rows], F32, 0).Data(0).ToArray();
-        string path = folder.File("big.gguf");
+        string path = _folder.File("big.gguf");
         using (FileStream sparse = File.Create(path))
         {
             sparse.Write(header);
@@ -131,7 +131,7 @@ public sealed class GgufFileTests : IDisposable
     {
         byte[] whole = File.ReadAllBytes(WriteSmallModel());
         long dataEnd;
-        using (GgufFile file = GgufFile.Open(folder.File("small.gguf")))
+        using (GgufFile file = GgufFile.Open(_folder.File("small.gguf")))
             dataEnd = file.Tensors.Values.Max(tensor => tensor.Offset + tensor.Bytes);
         for (int length = 0; length < dataEnd; length++)
             ThrowsFor(whole[..length]);
@@ -190,8 +190,8 @@ public sealed class GgufFileTests : IDisposable
     [Fact]
     public void MissingFilesAndFolders_AreNamed()
     {
-        Assert.Contains("no such file", Throws(() => GgufFile.Open(folder.File("none.gguf"))));
-        Assert.Contains("is a directory", Throws(() => GgufFile.Open(folder.Path)));
+        Assert.Contains("no such file", Throws(() => GgufFile.Open(_folder.File("none.gguf"))));
+        Assert.Contains("is a directory", Throws(() => GgufFile.Open(_folder.Path)));
     }
 
     [Fact]
@@ -259,14 +259,14 @@ public sealed class GgufFileTests : IDisposable
 
     private string Save(byte[] bytes)
     {
-        string path = folder.File("case.gguf");
+        string path = _folder.File("case.gguf");
         File.WriteAllBytes(path, bytes);
         return path;
     }
 
     private string WriteSmallModel()
     {
-        string path = folder.File("small.gguf");
+        string path = _folder.File("small.gguf");
         using GgufWriter writer = GgufWriter.Create(path);
         writer.Add("a.count", 7u);
         writer.Add("a.scale", 1.5f);

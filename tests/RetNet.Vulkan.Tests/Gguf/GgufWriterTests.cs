@@ -4,14 +4,14 @@ namespace RetNet.Vulkan.Tests.Gguf;
 
 public sealed class GgufWriterTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Bytes_AreTheFormatsOwn()
     {
-        string path = folder.File("a.gguf");
+        string path = _folder.File("a.gguf");
         using (GgufWriter writer = GgufWriter.Create(path))
         {
             writer.Add("k", "v");
@@ -22,25 +22,25 @@ public sealed class GgufWriterTests : IDisposable
         byte[] expected = GgufBytes.Header(1, 1).Entry("k", 8).String("v").Tensor("t", [3], 1, 0)
             .Data(0).Raw([1, 2, 3, 4, 5, 6]).Data(0).ToArray();
         Assert.Equal(expected, File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void WithoutComplete_TheOldFileStaysAndNothingElse()
     {
-        string path = folder.File("a.gguf");
+        string path = _folder.File("a.gguf");
         File.WriteAllText(path, "old");
         using (GgufWriter writer = GgufWriter.Create(path))
             writer.Write(writer.AddTensor("t", BlockType.Of(GgmlType.F32), 100_000), new byte[4]);
 
         Assert.Equal("old", File.ReadAllText(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void Complete_ReplacesTheOldFile()
     {
-        string path = folder.File("a.gguf");
+        string path = _folder.File("a.gguf");
         File.WriteAllText(path, "old");
         using (GgufWriter writer = GgufWriter.Create(path))
             writer.Complete();
@@ -51,7 +51,7 @@ public sealed class GgufWriterTests : IDisposable
     [Fact]
     public void DataOutOfTurnOrMeasure_IsRefused()
     {
-        using GgufWriter writer = GgufWriter.Create(folder.File("a.gguf"));
+        using GgufWriter writer = GgufWriter.Create(_folder.File("a.gguf"));
         GgufTensor first = writer.AddTensor("first", BlockType.Of(GgmlType.F32), 2);
         GgufTensor second = writer.AddTensor("second", BlockType.Of(GgmlType.F32), 2);
 
@@ -69,7 +69,7 @@ public sealed class GgufWriterTests : IDisposable
     [Fact]
     public void NamesAndShapes_AreChecked()
     {
-        using GgufWriter writer = GgufWriter.Create(folder.File("a.gguf"));
+        using GgufWriter writer = GgufWriter.Create(_folder.File("a.gguf"));
         writer.Add("k", 1u);
         writer.AddTensor("t", BlockType.Of(GgmlType.F32), 2);
 
@@ -83,8 +83,8 @@ public sealed class GgufWriterTests : IDisposable
     [Fact]
     public void AMissingFolder_IsNamed()
     {
-        string path = Path.Combine(folder.Path, "none", "a.gguf");
+        string path = Path.Combine(_folder.Path, "none", "a.gguf");
         Assert.Contains("folder does not exist", Assert.Throws<GgufException>(() => GgufWriter.Create(path)).Message);
-        Assert.Contains("is a directory", Assert.Throws<GgufException>(() => GgufWriter.Create(folder.Path)).Message);
+        Assert.Contains("is a directory", Assert.Throws<GgufException>(() => GgufWriter.Create(_folder.Path)).Message);
     }
 }

@@ -5,7 +5,7 @@ namespace RetNet.Vulkan.Tests.Model;
 
 public sealed class RetNetGgufTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     private static RetNetConfig Unusual => new()
     {
@@ -33,7 +33,7 @@ public sealed class RetNetGgufTests : IDisposable
         OutputGate = false,
     };
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Config_SurvivesTheFile()
@@ -144,7 +144,7 @@ public sealed class RetNetGgufTests : IDisposable
 
     private GgufFile Write(Action<GgufWriter> write)
     {
-        string path = folder.File("model.gguf");
+        string path = _folder.File("model.gguf");
         using (GgufWriter writer = GgufWriter.Create(path))
         {
             write(writer);

@@ -9,10 +9,10 @@ internal readonly struct BlockValues
 {
     public const int Length = 32;
 
-    private readonly Vector256<float> a, b, c, d;
+    private readonly Vector256<float> _a, _b, _c, _d;
 
     private BlockValues(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d) =>
-        (this.a, this.b, this.c, this.d) = (a, b, c, d);
+        (_a, _b, _c, _d) = (a, b, c, d);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static BlockValues Load(ReadOnlySpan<float> block)
@@ -28,7 +28,7 @@ internal readonly struct BlockValues
     public float MaxMagnitude()
     {
         Vector256<float> max = Vector256.Max(
-            Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
+            Vector256.Max(Vector256.Abs(_a), Vector256.Abs(_b)), Vector256.Max(Vector256.Abs(_c), Vector256.Abs(_d)));
         Vector128<float> half = Vector128.Max(max.GetLower(), max.GetUpper());
         half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
         return MathF.Max(half[0], half[1]);
@@ -40,8 +40,8 @@ internal readonly struct BlockValues
     {
         Vector256<float> f = Vector256.Create(factor);
         return Narrow(
-            Vector256.ConvertToInt32(RoundAwayFromZero(a * f)), Vector256.ConvertToInt32(RoundAwayFromZero(b * f)),
-            Vector256.ConvertToInt32(RoundAwayFromZero(c * f)), Vector256.ConvertToInt32(RoundAwayFromZero(d * f)));
+            Vector256.ConvertToInt32(RoundAwayFromZero(_a * f)), Vector256.ConvertToInt32(RoundAwayFromZero(_b * f)),
+            Vector256.ConvertToInt32(RoundAwayFromZero(_c * f)), Vector256.ConvertToInt32(RoundAwayFromZero(_d * f)));
     }
 
     /// <summary>x · factor + offset, cut towards zero as a C cast does.</summary>
@@ -51,8 +51,8 @@ internal readonly struct BlockValues
         Vector256<float> f = Vector256.Create(factor);
         Vector256<float> o = Vector256.Create(offset);
         return Narrow(
-            Vector256.ConvertToInt32(a * f + o), Vector256.ConvertToInt32(b * f + o),
-            Vector256.ConvertToInt32(c * f + o), Vector256.ConvertToInt32(d * f + o));
+            Vector256.ConvertToInt32(_a * f + o), Vector256.ConvertToInt32(_b * f + o),
+            Vector256.ConvertToInt32(_c * f + o), Vector256.ConvertToInt32(_d * f + o));
     }
 
     // Adding the largest float below one half moves exactly the ties and above over the next integer, which the
