@@ -20,7 +20,10 @@ internal static class CliProgram
 
     public static Process Start(string[] arguments, params (string Name, string? Value)[] environment)
     {
-        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        // Tests that run in the background have SIGINT ignored and would hand that on.
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", host] : [host];
+        var info = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
