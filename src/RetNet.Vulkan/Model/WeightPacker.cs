@@ -8,7 +8,7 @@ namespace RetNet.Vulkan.Model;
 /// </summary>
 internal static class WeightPacker
 {
-    private const int QuadBytes = 16;
+    public const int QuadBytes = 16;
     private const int BlockLength = 32;
     private const int ScaleBytes = 2;
 

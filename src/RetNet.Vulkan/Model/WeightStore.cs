@@ -12,7 +12,6 @@ internal sealed unsafe class WeightStore : IDisposable
     private const ulong Alignment = 256;
     private const ulong BufferBytes = 1UL << 30;
     private const int VectorMultiple = 64;
-    private const int QuadBytes = 16;
 
     private readonly GgufFile _file;
     private readonly GpuDevice _device;
@@ -51,7 +50,7 @@ internal sealed unsafe class WeightStore : IDisposable
             {
                 target.Clear();
                 for (var row = 0; row < interleave && group * interleave + row < rows; row++)
-                    WeightPacker.PackWeights(type, Row(tensors, group * interleave + row), target[(row * QuadBytes)..], interleave);
+                    WeightPacker.PackWeights(type, Row(tensors, group * interleave + row), target[(row * WeightPacker.QuadBytes)..], interleave);
             });
             UploadUnits(uploader, scales, rows, scaleBytes, (row, target) => WeightPacker.PackScales(type, Row(tensors, row), target));
         });
