@@ -11,6 +11,7 @@ layout(constant_id = 1) const uint INTERLEAVE = 1;
 
 #include "buffers.glsl"
 #include "weights.glsl"
+#include "embedding.glsl"
 
 layout(push_constant, std430) uniform Arguments
 {
@@ -27,16 +28,7 @@ layout(push_constant, std430) uniform Arguments
 void main()
 {
     const uint n = position.at[0];
-    const uint token = tokens.at[n & logMask];
-    for (uint run = gl_LocalInvocationID.x; run < runs; run += gl_WorkGroupSize.x)
-    {
-        const uint block = run * RUN / BLOCK;
-        vec4 w[RUN_VECTORS];
-        unpackRun(weights.at[quadAt(rowStart(token, runs), run)], w);
-        const float factor = scale * blockScale(loadScales(scales, token, runs, block), block);
-        for (uint i = 0; i < RUN_VECTORS; i++)
-            x.at[run * RUN_VECTORS + i] = factor * w[i];
-    }
+    embed(weights, scales, tokens.at[n & logMask], x, 0, runs, scale);
     barrier();
     if (gl_LocalInvocationID.x == 0)
         position.at[0] = n + 1;

@@ -1,4 +1,5 @@
-// y = W·in(x), the product that decoding is made of: what its two kernels share.
+// y = W·in(x), the product that everything is made of: what its two kernels share. One x, or several of a batch or of
+// a sequence's tokens: TOKENS of them share each weight that is loaded and unpacked.
 //
 //   in(x)  INPUT_PLAIN  x
 //          INPUT_RMS    x · w / √(mean(x²) + ε)      pre-norm; the mean is gathered while x passes by
@@ -6,6 +7,8 @@
 //   y      OUTPUT_STORE W·in(x)
 //          OUTPUT_ADD   α·y + W·in(x)                residual
 //          OUTPUT_GLU   act(W₁·in(x)) · (W₂·in(x))   W = [W₁; W₂], rows of both halves together
+//          OUTPUT_ACT   act(W·in(x))
+//   BIASED adds b to W·in(x).
 
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
@@ -26,12 +29,15 @@ const uint INPUT_HEADS = 2;
 const uint OUTPUT_STORE = 0;
 const uint OUTPUT_ADD = 1;
 const uint OUTPUT_GLU = 2;
+const uint OUTPUT_ACT = 3;
 
 layout(constant_id = 4) const uint INPUT = INPUT_PLAIN;
 layout(constant_id = 5) const uint OUTPUT = OUTPUT_STORE;
 layout(constant_id = 6) const uint ACTIVATION = ACTIVATION_SILU;
 layout(constant_id = 7) const uint HEADS = 1;
 layout(constant_id = 8) const uint HEAD_SIZE = 4;
+layout(constant_id = 9) const uint TOKENS = 1; // INPUT_HEADS: 1
+layout(constant_id = 10) const bool BIASED = false;
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
@@ -40,13 +46,17 @@ layout(push_constant, std430) uniform Arguments
 {
     WeightView weights;   // [HALVES · rows][runs], interleaved
     Words scales;         // f16, two a word: [HALVES · rows][scaleWords(runs)]
-    InputView x;          // [columns], zero up to a multiple of 64
+    InputView x;          // [tokens][xVectors], zero from `columns` to a multiple of 64
     InputView normWeight; // INPUT_RMS: likewise
     Floats headSquares;   // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
-    Floats y;             // [rows]
+    Floats y;             // [tokens][yStride]
+    Floats bias;          // BIASED: [HALVES · rows]
     uint rows;
     uint runs;            // runs a row
     uint columns;
+    uint tokens;
+    uint xVectors;        // vectors of four from one x to the next
+    uint yStride;
     uint headTiles;
     float eps;            // INPUT_RMS
     float residualScale;
@@ -81,11 +91,9 @@ float rmsScale(float squares)
     return inversesqrt(squares / float(columns) + eps);
 }
 
-// A run of one row times its inputs, without its scale.
-float runProduct(uvec4 quad, vec4 v[RUN_VECTORS])
+// A run of one row, unpacked, times its inputs, without its scale.
+float runProduct(vec4 w[RUN_VECTORS], vec4 v[RUN_VECTORS])
 {
-    vec4 w[RUN_VECTORS];
-    unpackRun(quad, w);
     vec4 products = w[0] * v[0];
     [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
         products = fma(w[i], v[i], products);
@@ -93,12 +101,19 @@ float runProduct(uvec4 quad, vec4 v[RUN_VECTORS])
 }
 
 // Finishes a row from the sums of its halves.
-void storeRow(uint row, float first, float second)
+void storeRow(uint token, uint row, float first, float second)
 {
-    float value = first;
+    const uint at = token * yStride + row;
+    if (BIASED)
+    {
+        first += bias.at[row];
+        if (OUTPUT == OUTPUT_GLU)
+            second += bias.at[rows + row];
+    }
+    float value = OUTPUT == OUTPUT_GLU || OUTPUT == OUTPUT_ACT ? activate(first, ACTIVATION) : first;
     if (OUTPUT == OUTPUT_GLU)
-        value = activate(first, ACTIVATION) * second;
+        value *= second;
     if (OUTPUT == OUTPUT_ADD)
-        value += residualScale * y.at[row];
-    y.at[row] = value;
+        value += residualScale * y.at[at];
+    y.at[at] = value;
 }

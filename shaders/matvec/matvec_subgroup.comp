@@ -9,10 +9,10 @@
 #define InputView Vectors
 #include "matvec.glsl"
 
-// The four inputs of vector i, and their part of Σx² where the norm wants it.
-vec4 inputVector(uint i, inout float squares)
+// The four inputs of vector i of a token, and their part of Σx² where the norm wants it.
+vec4 inputVector(uint token, uint i, inout float squares)
 {
-    vec4 v = x.at[i];
+    vec4 v = x.at[token * xVectors + i];
     if (INPUT == INPUT_RMS)
     {
         squares += dot(v, v);
@@ -34,36 +34,56 @@ void main()
     prepareInput();
     const uint subgroups = gl_NumWorkGroups.x * gl_NumSubgroups;
     const uint subgroup = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
+    const uint firstToken = gl_WorkGroupID.y * TOKENS;
     for (uint first = subgroup * ROWS; first < rows; first += subgroups * ROWS)
     {
-        float sums[HALVES][ROWS];
-        [[unroll]] for (uint h = 0; h < HALVES; h++)
-            [[unroll]] for (uint r = 0; r < ROWS; r++)
-                sums[h][r] = 0.0;
-        float squares = 0.0;
+        float sums[TOKENS][HALVES][ROWS];
+        float squares[TOKENS];
+        [[unroll]] for (uint t = 0; t < TOKENS; t++)
+        {
+            squares[t] = 0.0;
+            [[unroll]] for (uint h = 0; h < HALVES; h++)
+                [[unroll]] for (uint r = 0; r < ROWS; r++)
+                    sums[t][h][r] = 0.0;
+        }
 
         for (uint run = gl_SubgroupInvocationID; run < runs; run += gl_SubgroupSize)
         {
-            vec4 v[RUN_VECTORS];
-            [[unroll]] for (uint i = 0; i < RUN_VECTORS; i++)
-                v[i] = inputVector(run * RUN_VECTORS + i, squares);
+            uvec4 quads[HALVES][ROWS];
+            float scale[HALVES][ROWS];
             [[unroll]] for (uint h = 0; h < HALVES; h++)
                 [[unroll]] for (uint r = 0; r < ROWS; r++)
                 {
                     const uint row = h * rows + min(first + r, rows - 1);
                     const uint block = run * RUN / BLOCK;
-                    const float scale = blockScale(loadScales(scales, row, runs, block), block);
-                    sums[h][r] = fma(scale, runProduct(weights.at[quadAt(rowStart(row, runs), run)], v), sums[h][r]);
+                    quads[h][r] = weights.at[quadAt(rowStart(row, runs), run)];
+                    scale[h][r] = blockScale(loadScales(scales, row, runs, block), block);
                 }
+            [[unroll]] for (uint t = 0; t < TOKENS; t++)
+            {
+                vec4 v[RUN_VECTORS];
+                [[unroll]] for (uint i = 0; i < RUN_VECTORS; i++)
+                    v[i] = inputVector(min(firstToken + t, tokens - 1), run * RUN_VECTORS + i, squares[t]);
+                [[unroll]] for (uint h = 0; h < HALVES; h++)
+                    [[unroll]] for (uint r = 0; r < ROWS; r++)
+                    {
+                        vec4 w[RUN_VECTORS];
+                        unpackRun(quads[h][r], w);
+                        sums[t][h][r] = fma(scale[h][r], runProduct(w, v), sums[t][h][r]);
+                    }
+            }
         }
 
-        const float norm = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares)) : 1.0;
-        [[unroll]] for (uint r = 0; r < ROWS; r++)
+        [[unroll]] for (uint t = 0; t < TOKENS; t++)
         {
-            const float sum = subgroupAdd(sums[0][r]) * norm;
-            const float second = OUTPUT == OUTPUT_GLU ? subgroupAdd(sums[HALVES - 1][r]) * norm : 0.0;
-            if (subgroupElect() && first + r < rows)
-                storeRow(first + r, sum, second);
+            const float norm = INPUT == INPUT_RMS ? rmsScale(subgroupAdd(squares[t])) : 1.0;
+            [[unroll]] for (uint r = 0; r < ROWS; r++)
+            {
+                const float sum = subgroupAdd(sums[t][0][r]) * norm;
+                const float second = OUTPUT == OUTPUT_GLU ? subgroupAdd(sums[t][HALVES - 1][r]) * norm : 0.0;
+                if (subgroupElect() && first + r < rows && firstToken + t < tokens)
+                    storeRow(firstToken + t, first + r, sum, second);
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ vec4 loadVector(Vectors vectors, uint i) { return vectors.at[i]; }
 void storeVector(Vectors vectors, uint i, vec4 v) { vectors.at[i] = v; }
 #endif
 #include "activation.glsl"
+#include "decay.glsl"
 #include "rotation.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -54,18 +55,6 @@ layout(push_constant, std430) uniform Arguments
 shared float queries[KEY_SIZE];
 shared float keys[KEY_SIZE];
 shared vec4 partial[gl_WorkGroupSize.x];
-
-// S_n = Σ γᵗ for t = 0..n, from (γ, ln γ); 1 − γⁿ⁺¹ by its series where the difference would cancel.
-float decaySum(vec2 gamma, float terms)
-{
-    if (gamma.x == 1.0)
-        return terms;
-    const float e = terms * gamma.y;
-    const float missing = e > -0.25
-        ? -e * (1.0 + e * (0.5 + e * (1.0 / 6.0 + e * (1.0 / 24.0 + e / 120.0))))
-        : 1.0 - exp(e);
-    return missing / (1.0 - gamma.x);
-}
 
 // q̂ and k̂ of this head into shared memory.
 void rotateHead(uint head, uint n)

@@ -8,16 +8,13 @@ namespace RetNet.Cli;
 
 /// <summary>Goes on from a prompt: text on stdout as it is generated, everything else on stderr.</summary>
 [Verb("generate", HelpText = "Generate text that goes on from a prompt.")]
-internal sealed class GenerateCommand : ICommand
+internal sealed class GenerateCommand : DeviceCommand
 {
     [Value(0, MetaName = "PROMPT", HelpText = "Text to go on from; - reads it from standard input; without one the model begins by itself. Put -- before one that looks like an option.")]
     public string? Prompt { get; set => field = Arguments.Plain(value); }
 
     [Value(1, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
-
-    [Option('m', "model", MetaValue = "FILE", HelpText = "GGUF of a RetNet. (Default: " + Folders.BundledModel + " beside the program)")]
-    public string? Model { get; set => field = Arguments.Plain(value); }
 
     [Option('n', "max-tokens", Default = 200L, MetaValue = "N", HelpText = "Tokens to generate at most, 0 or more; -1 for no limit.")]
     public long MaxTokens { get; set; }
@@ -52,17 +49,8 @@ internal sealed class GenerateCommand : ICommand
     [Option('f', "file", MetaValue = "PROMPT_FILE", HelpText = "Read the prompt from a UTF-8 file; one line break at its end is left out.")]
     public string? PromptFile { get; set => field = Arguments.Plain(value); }
 
-    [Option('d', "device", MetaValue = "D", HelpText = "Device: its index in 'retnet devices', its UUID, or a part of its name. (Default: the best GPU)")]
-    public string? Device { get; set => field = Arguments.Plain(value); }
-
     [Option("profile", HelpText = "Show GPU time by kernel at the end; slower.")]
     public bool Profile { get; set; }
-
-    [Option("validate", HelpText = "Run under the Khronos validation layer; exit code 1 if it has a complaint.")]
-    public bool Validate { get; set; }
-
-    [Option('q', "quiet", HelpText = "Nothing on stderr but errors.")]
-    public bool Quiet { get; set; }
 
     private GenerationOptions Options => new()
     {
@@ -81,45 +69,31 @@ internal sealed class GenerateCommand : ICommand
         },
     };
 
-    public int Run(Terminal terminal)
+    public override int Run(Terminal terminal)
     {
         RequireSense();
         var prompt = PromptText.Read(Prompt, PromptFile);
         using var file = Folders.OpenModel(Model);
         var config = RetNetGguf.ReadConfig(file);
         var tokenizer = ModelTokenizer.Load(file, config.VocabularySize);
-        var complaints = 0;
-        using var instance = new GpuInstance(Validate, message =>
+        return OnDevice(terminal, device =>
         {
-            Interlocked.Increment(ref complaints);
-            terminal.Error.WriteLine($"validation: {message}");
+            using var model = Load(terminal, device, file, RecurrentSession.Plan(device, config));
+            return Run(terminal, prompt, model, tokenizer);
         });
-        var code = Run(terminal, prompt, instance, device =>
-        {
-            var progress = Quiet || !Terminal.ErrorIsTerminal ? null : new ProgressLine(terminal.Error, $"loading {config.Name}");
-            var model = RetNetModel.Load(device, file, RecurrentSession.Plan(device, config), progress);
-            progress?.Clear();
-            return model;
-        }, tokenizer);
-        return complaints > 0 ? ExitCode.Failure : code;
     }
 
-    private int Run(Terminal terminal, string prompt, GpuInstance instance, Func<GpuDevice, RetNetModel> load, ModelTokenizer tokenizer)
+    private int Run(Terminal terminal, string prompt, RetNetModel model, ModelTokenizer tokenizer)
     {
-        var gpu = instance.Choose(Device);
-        if (!Quiet && Device is null && gpu.Capabilities.Kind == DeviceKind.Cpu)
-            terminal.Error.WriteLine($"retnet: no GPU found; running on the processor ({gpu.Name})");
-        using var device = new GpuDevice(gpu, Folders.Cache);
-        using var model = load(device);
         using var session = new RecurrentSession(model);
-        using var timings = Profile ? new KernelTimings(device) : null;
+        using var timings = Profile ? new KernelTimings(model.Device) : null;
         var generator = new TextGenerator(session, tokenizer);
         using var interrupt = new Interrupt();
         Print(terminal.Out, prompt, generator.Generate(prompt, Options, timings, interrupt.Token));
         if (timings is not null)
             GenerationReport.WriteKernels(terminal.Error, timings);
         if (!Quiet)
-            GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, Seed!.Value, gpu.Name);
+            GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, Seed!.Value, model.Device.Gpu.Name);
         return generator.Statistics!.Reason == StopReason.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
     }
 

@@ -20,6 +20,7 @@ internal static class HelpPage
         ],
         [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json"],
         [typeof(ConvertCommand)] = ["retnet convert path/to/checkpoint -o model.gguf -t q8_0"],
+        [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 

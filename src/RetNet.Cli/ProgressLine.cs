@@ -9,6 +9,9 @@ internal sealed class ProgressLine(TextWriter writer, string title) : IProgress<
     private const string EraseLine = "\r\e[K";
     private int _percent = -1;
 
+    /// <summary>What is going on.</summary>
+    public string Title { get; set; } = title;
+
     /// <summary>Shows a share, 0 to 1.</summary>
     public void Report(double value)
     {
@@ -17,7 +20,7 @@ internal sealed class ProgressLine(TextWriter writer, string title) : IProgress<
             return;
         _percent = percent;
         var bar = new string('#', percent * BarWidth / 100).PadRight(BarWidth, '.');
-        writer.Write(string.Create(CultureInfo.InvariantCulture, $"{EraseLine}{title} [{bar}] {percent,3} %"));
+        writer.Write(string.Create(CultureInfo.InvariantCulture, $"{EraseLine}{Title} [{bar}] {percent,3} %"));
     }
 
     /// <summary>Takes the line away.</summary>

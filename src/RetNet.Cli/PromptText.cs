@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace RetNet.Cli;
 
 /// <summary>Where a prompt comes from.</summary>
@@ -10,25 +8,9 @@ internal static class PromptText
     {
         if (prompt is not null && file is not null)
             throw new UsageException("give a prompt or --file, not both");
-        return file is not null ? WithoutLastLineBreak(ReadFile(file))
+        return file is not null ? WithoutLastLineBreak(TextFiles.Read(file))
             : prompt == "-" ? WithoutLastLineBreak(Terminal.ReadInput())
             : prompt ?? "";
-    }
-
-    private static string ReadFile(string path)
-    {
-        if (Directory.Exists(path))
-            throw new CommandException($"{path}: is a directory, not a prompt file");
-        if (!File.Exists(path))
-            throw new CommandException($"{path}: no such file");
-        try
-        {
-            return File.ReadAllText(path, Encoding.UTF8);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"{path}: cannot be read: {e.Message}", e);
-        }
     }
 
     private static string WithoutLastLineBreak(string text) =>

@@ -4,65 +4,108 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>
-/// The arena of one decoding step: what a kernel hands to the next, all f32. Every vector is padded to a multiple of 64
-/// with zeros that stay zero, since rows of weights are read in whole quads.
+/// The arena of a forward pass: what a kernel hands to the next, all f32, for as many tokens as the pass takes. Every
+/// row is padded to a multiple of 64 with zeros that stay zero, since rows of weights are read in whole quads.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
     private const ulong Alignment = 256;
     private readonly GpuBuffer _buffer;
 
-    public Activations(GpuDevice device, RetNetConfig config, int headTiles)
+    /// <summary>Takes the memory; its contents are undefined until <see cref="Clear"/>.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="headTiles">Σo² that the recurrent retention kernel leaves behind for each head.</param>
+    /// <param name="rows">Tokens of a pass.</param>
+    /// <param name="logitRows">Tokens whose logits are computed at once.</param>
+    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows)
     {
-        var sizes = Sizes(config, headTiles);
+        (Rows, LogitRows, HeadTiles) = (rows, logitRows, headTiles);
+        (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
+        var sizes = Sizes(config, headTiles, rows, logitRows);
         _buffer = device.Allocate("activations", Total(sizes));
         var addresses = new ulong[sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
             addresses[i] = address;
-        (Position, Residual, Projections, Retained, HeadSquares, Hidden, Logits) =
-            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6]);
-        LogitsOffset = Logits - _buffer.Address;
+        (Position, Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
+            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6], addresses[7]);
     }
 
-    /// <summary>Tokens consumed, one word.</summary>
+    /// <summary>Tokens of a pass.</summary>
+    public int Rows { get; }
+
+    /// <summary>Tokens whose logits are computed at once.</summary>
+    public int LogitRows { get; }
+
+    /// <summary>Entries of <see cref="HeadSquares"/> a head.</summary>
+    public int HeadTiles { get; }
+
+    /// <summary>Tokens consumed, one word; the recurrent step's.</summary>
     public ulong Position { get; }
 
-    /// <summary>The residual stream x, [d].</summary>
+    /// <summary>The residual stream x, [rows][<see cref="WidthStride"/>].</summary>
     public ulong Residual { get; }
 
-    /// <summary>Queries, keys, values and gates, one after the other.</summary>
+    /// <summary>The residual stream normalised, likewise.</summary>
+    public ulong Normed { get; }
+
+    /// <summary>Queries, keys, values and gates, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
     public ulong Projections { get; }
 
-    /// <summary>Retention's gated output before the head norm's scale, [H·dv].</summary>
+    /// <summary>Retention's output, [rows][<see cref="RetainedStride"/>].</summary>
     public ulong Retained { get; }
 
-    /// <summary>Σo² of each head and tile.</summary>
+    /// <summary>Σo² of each head and tile; the recurrent step's.</summary>
     public ulong HeadSquares { get; }
 
-    /// <summary>Inner activations of the feed-forward network, [F].</summary>
+    /// <summary>Inner activations of the feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
     public ulong Hidden { get; }
 
-    /// <summary>Logits, [V].</summary>
+    /// <summary>Logits, [logit rows][V].</summary>
     public ulong Logits { get; }
 
-    private ulong LogitsOffset { get; }
+    /// <summary>Floats from one row of the residual stream to the next.</summary>
+    public int WidthStride { get; }
 
-    public static ulong BytesOf(RetNetConfig config, int headTiles) => Total(Sizes(config, headTiles));
+    /// <summary>Floats from one row of the projections to the next.</summary>
+    public int ProjectionStride { get; }
+
+    /// <summary>Floats from one row of retention's output to the next.</summary>
+    public int RetainedStride { get; }
+
+    /// <summary>Floats from one row of the inner activations to the next.</summary>
+    public int HiddenStride { get; }
+
+    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows) => Total(Sizes(config, headTiles, rows, logitRows));
 
     /// <summary>Clears everything: position 0 and zero padding.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
 
-    public void ReadLogits(GpuDevice device, Span<float> destination) => device.Read(_buffer, LogitsOffset, destination);
+    /// <summary>Sets the tokens consumed.</summary>
+    public void SetPosition(Recorder recorder, uint position) => recorder.Fill(_buffer, Position - _buffer.Address, sizeof(uint), position);
+
+    /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>
+    public void CopyLogits(Recorder recorder, GpuBuffer destination, ulong bytes) => recorder.Copy(_buffer, Logits - _buffer.Address, destination, 0, bytes);
 
     public void Dispose() => _buffer.Dispose();
 
-    private static int[] Sizes(RetNetConfig config, int headTiles)
+    private static (int Width, int Projections, int Retained, int Hidden) Strides(RetNetConfig config)
     {
         var gate = config.OutputGate ? config.OutputWidth : 0;
-        return [1, config.Width, config.QueryWidth + config.KeyWidth + config.ValueWidth + gate, config.OutputWidth, config.Heads * headTiles, config.FeedForwardSize, config.VocabularySize];
+        return (
+            WeightStore.PaddedLength(config.Width),
+            WeightStore.PaddedLength(config.QueryWidth + config.KeyWidth + config.ValueWidth + gate),
+            WeightStore.PaddedLength(config.OutputWidth),
+            WeightStore.PaddedLength(config.FeedForwardSize));
     }
 
-    private static ulong Align(int floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;
+    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
+    {
+        var (width, projections, retained, hidden) = Strides(config);
+        return [1, rows * width, rows * width, rows * projections, rows * retained, config.Heads * headTiles, rows * hidden, logitRows * config.VocabularySize];
+    }
 
-    private static ulong Total(int[] sizes) => sizes.Aggregate(0UL, (sum, size) => sum + Align(size));
+    private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;
+
+    private static ulong Total(long[] sizes) => sizes.Aggregate(0UL, (sum, size) => sum + Align(size));
 }

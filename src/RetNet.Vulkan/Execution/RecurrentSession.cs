@@ -12,14 +12,11 @@ public sealed class RecurrentSession : IDisposable
     /// <summary>Decoding steps that may be submitted before the first one's token is read.</summary>
     private const int StepsAhead = 3;
 
-    /// <summary>Prompt tokens a submission takes; bounds the work of one submission on slow devices.</summary>
-    private const int PromptChunk = 32;
-
     private readonly RetNetModel _model;
     private readonly Activations _activations;
     private readonly RecurrentStep _step;
     private readonly TokenLog _log;
-    private readonly Recording _promptStep;
+    private readonly SequencePass _prompt;
 
     /// <summary>Starts an empty sequence.</summary>
     public RecurrentSession(RetNetModel model)
@@ -28,9 +25,9 @@ public sealed class RecurrentSession : IDisposable
         var tuning = Tuning.For(model.Device.Capabilities);
         State = new RetentionState(model.Device, model.Config);
         _log = new TokenLog(model.Device);
-        _activations = new Activations(model.Device, model.Config, HeadTiles(model.Device, model.Config));
+        _activations = new Activations(model.Device, model.Config, HeadTiles(model.Device, model.Config), rows: 1, logitRows: 1);
         _step = new RecurrentStep(model, State, _log, _activations, tuning);
-        _promptStep = model.Device.Record("prompt step", _step.RecordLayers);
+        _prompt = new SequencePass(model, State, PromptOptions);
         Reset();
     }
 
@@ -43,7 +40,7 @@ public sealed class RecurrentSession : IDisposable
     /// <summary>Adds what a session takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config) => new MemoryPlan()
         .Add("state", RetentionState.BytesOf(config))
-        .Add("activations", Activations.BytesOf(config, HeadTiles(device, config)) + TokenLog.Bytes);
+        .Add("activations", Activations.BytesOf(config, HeadTiles(device, config), 1, 1) + SequencePass.BytesOf(config, PromptOptions) + TokenLog.Bytes);
 
     /// <summary>Forgets everything: back to position 0.</summary>
     public void Reset()
@@ -56,41 +53,41 @@ public sealed class RecurrentSession : IDisposable
         Position = 0;
     }
 
-    /// <summary>Takes tokens in, without computing logits.</summary>
+    /// <summary>Takes tokens in chunk by chunk, without computing logits.</summary>
     /// <exception cref="ArgumentException">A token is outside the vocabulary.</exception>
-    public void Feed(ReadOnlySpan<int> tokens)
+    public void Feed(ReadOnlyMemory<int> tokens)
     {
-        RequireKnown(tokens);
-        ulong last = 0, beforeLast = 0;
-        for (; !tokens.IsEmpty; tokens = tokens[Math.Min(PromptChunk, tokens.Length)..])
+        Vocabulary.RequireKnown(tokens.Span, _model.Config);
+        while (!tokens.IsEmpty)
         {
-            var chunk = tokens[..Math.Min(PromptChunk, tokens.Length)];
-            foreach (var token in chunk)
+            var piece = tokens[.._prompt.Piece(tokens.Length, 0, 0)];
+            _prompt.Run([new Segment(0, Position, piece)]);
+            foreach (var token in piece.Span)
                 _log[Position++] = token;
-            // The ring holds many chunks: two in flight keep the device busy and the host far from overtaking it.
-            _model.Device.Wait(beforeLast);
-            (beforeLast, last) = (last, _model.Device.Submit(_promptStep, chunk.Length));
+            tokens = tokens[piece.Length..];
         }
 
-        _model.Device.Wait(last);
+        _model.Device.Run("position", recorder => _activations.SetPosition(recorder, (uint)Position));
     }
 
     /// <summary>Takes tokens in and returns the logits after each: [tokens][V].</summary>
     /// <exception cref="ArgumentException">A token is outside the vocabulary.</exception>
     public float[][] Logits(ReadOnlySpan<int> tokens)
     {
-        RequireKnown(tokens);
+        Vocabulary.RequireKnown(tokens, _model.Config);
+        using var read = _model.Device.Allocate("logits", (ulong)_model.Config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         using var step = _model.Device.Record("logits step", recorder =>
         {
             _step.RecordLayers(recorder);
             _step.RecordLogits(recorder);
+            _activations.CopyLogits(recorder, read, read.Bytes);
         });
         var logits = new float[tokens.Length][];
         for (var i = 0; i < tokens.Length; i++)
         {
             _log[Position++] = tokens[i];
             _model.Device.Wait(_model.Device.Submit(step));
-            _activations.ReadLogits(_model.Device, logits[i] = new float[_model.Config.VocabularySize]);
+            logits[i] = read.AsSpan<float>().ToArray();
         }
 
         return logits;
@@ -111,19 +108,21 @@ public sealed class RecurrentSession : IDisposable
         options.Validate();
         if (prompt.IsEmpty)
             throw new ArgumentException("the prompt has no token");
-        RequireKnown(prompt.Span);
+        Vocabulary.RequireKnown(prompt.Span, _model.Config);
         return Decode(prompt, count, options, timings);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _promptStep.Dispose();
+        _prompt.Dispose();
         _step.Dispose();
         _activations.Dispose();
         _log.Dispose();
         State.Dispose();
     }
+
+    private static SequenceOptions PromptOptions { get; } = new();
 
     private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
         Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
@@ -131,7 +130,7 @@ public sealed class RecurrentSession : IDisposable
     private IEnumerable<int> Decode(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings)
     {
         var device = _model.Device;
-        Feed(prompt.Span[..^1]);
+        Feed(prompt[..^1]);
         _log[Position] = prompt.Span[^1];
         using var step = device.Record("decoding step", recorder =>
         {
@@ -156,12 +155,5 @@ public sealed class RecurrentSession : IDisposable
             for (; running.TryDequeue(out var value); Position++)
                 device.Wait(value);
         }
-    }
-
-    private void RequireKnown(ReadOnlySpan<int> tokens)
-    {
-        foreach (var token in tokens)
-            if ((uint)token >= (uint)_model.Config.VocabularySize)
-                throw new ArgumentException($"token {token} is outside the vocabulary of {_model.Config.VocabularySize}");
     }
 }

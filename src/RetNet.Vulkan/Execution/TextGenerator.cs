@@ -88,7 +88,7 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
         {
             if (prompt.Length <= PromptPiece)
                 return prompt;
-            session.Feed(prompt.Span[..PromptPiece]);
+            session.Feed(prompt[..PromptPiece]);
         }
 
         return null;

@@ -6,12 +6,24 @@ namespace RetNet.Vulkan.Execution;
 /// <summary>Sizes that change speed and not results, chosen from what the device is (docs/kernels.md).</summary>
 /// <param name="MatVec">The matrix-vector kernel: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
-/// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers.</param>
-/// <param name="Retention">The retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_long</c> with loads of 64 bits.</param>
-/// <param name="RetentionThreads">Threads of a retention workgroup.</param>
+/// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers for one token.</param>
+/// <param name="BatchRows">Rows that it holds for many tokens.</param>
+/// <param name="BatchTokens">Tokens that it holds.</param>
+/// <param name="Retention">The recurrent retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_long</c> with loads of 64 bits.</param>
+/// <param name="RetentionThreads">Threads of its workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
-internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint MatVecRows, string Retention, uint RetentionThreads, uint RetentionTileLanes)
+/// <param name="ChunkThreads">Threads of a workgroup of retention over many tokens.</param>
+/// <param name="ChunkTileLanes">Threads of it along the value columns, four columns each.</param>
+/// <param name="ChunkQueries">Queries that a thread of it holds.</param>
+/// <param name="RowThreads">Threads that share a row, in kernels that take a row a workgroup.</param>
+internal readonly record struct Tuning(
+    string MatVec, uint MatVecThreads, uint MatVecRows, uint BatchRows, uint BatchTokens,
+    string Retention, uint RetentionThreads, uint RetentionTileLanes,
+    uint ChunkThreads, uint ChunkTileLanes, uint ChunkQueries, uint RowThreads)
 {
+    /// <summary>Key rows of the state that a thread holds while it goes through the chunks.</summary>
+    public const uint ChunkKeyRows = 8;
+
     /// <summary>
     /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
     /// many small workgroups in flight and contiguous loads.
@@ -19,10 +31,16 @@ internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint M
     public static Tuning For(DeviceCapabilities capabilities)
     {
         var lanes = capabilities.SubgroupSize;
-        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8)
-            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes)
-            : new("matvec_lane", lanes, 4, "retention_recurrent_long", lanes, lanes);
+        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256)
+            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32)
+            : new("matvec_lane", lanes, 4, 4, 4, "retention_recurrent_long", lanes, lanes, 64, 64, 8, 32);
     }
+
+    /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>
+    public uint ChunkSlices => ChunkThreads / ChunkTileLanes;
+
+    /// <summary>Queries of such a workgroup.</summary>
+    public int QueryTile => (int)(ChunkSlices * ChunkQueries);
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
     public uint MatVecTile(uint subgroupSize, uint rowsAtOnce) =>

@@ -51,6 +51,9 @@ public sealed unsafe class Recorder
     /// <summary>Fills a whole buffer with a word.</summary>
     public void Fill(GpuBuffer destination, uint word = 0) => _device.Vk.CmdFillBuffer(_commands, destination.Handle, 0, Vk.WholeSize, word);
 
+    /// <summary>Fills a part of a buffer, whole words of it, with a word.</summary>
+    public void Fill(GpuBuffer destination, ulong offset, ulong bytes, uint word) => _device.Vk.CmdFillBuffer(_commands, destination.Handle, offset, bytes, word);
+
     /// <summary>Makes all writes visible to the host once the submission has run.</summary>
     internal void HostBarrier() => Barrier(
         PipelineStageFlags.ComputeShaderBit | PipelineStageFlags.TransferBit,

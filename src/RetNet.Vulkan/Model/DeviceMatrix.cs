@@ -10,7 +10,8 @@ namespace RetNet.Vulkan.Model;
 /// <param name="Interleave">Rows that lie together, run by run; 1 where each lies alone.</param>
 /// <param name="Weights">Device address of quads of 16 bytes: [Rows / Interleave][<see cref="Runs"/>][Interleave].</param>
 /// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32], rows padded to 4 bytes; 0 where the type has none.</param>
-public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, int Interleave, ulong Weights, ulong Scales)
+/// <param name="Bias">Device address of the bias that is added to the product, f32 [Rows]; 0 where there is none.</param>
+public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, int Interleave, ulong Weights, ulong Scales, ulong Bias = 0)
 {
     /// <summary>Quads a row: each holds a run of weights, the last padded with zeros.</summary>
     public int Runs => RunsOf(Type, Columns);

@@ -13,14 +13,13 @@ public sealed class RetNetModel : IDisposable
         Device = device;
         Config = RetNetGguf.ReadConfig(file);
         TensorShapes.Validate(file, Config);
-        RequireSupported(file, Config);
         _store = new WeightStore(file, device);
         try
         {
             var embedding = _store.AddMatrix(TensorNames.TokenEmbedding);
-            var output = Has(file, TensorNames.Output) ? _store.AddMatrix(TensorNames.Output) : embedding;
-            var embeddingNorm = Has(file, TensorNames.TokenEmbeddingNorm) ? _store.AddVector(TensorNames.TokenEmbeddingNorm, Config.Width) : null;
-            var outputNorm = Config.PostNorm ? null : _store.AddVector(TensorNames.OutputNorm, Config.Width);
+            var output = _store.Has(TensorNames.Weight(TensorNames.Output)) ? _store.AddMatrix(TensorNames.Output) : embedding;
+            var embeddingNorm = _store.Has(TensorNames.Weight(TensorNames.TokenEmbeddingNorm)) ? AddNorm(TensorNames.TokenEmbeddingNorm) : null;
+            var outputNorm = Config.PostNorm ? null : AddNorm(TensorNames.OutputNorm);
             var layers = Enumerable.Range(0, Config.Layers).Select(AddLayer).ToArray();
             var decay = _store.AddValues(DecayTable(Config));
             var angles = _store.AddValues(AngleTable(Config));
@@ -55,11 +54,11 @@ public sealed class RetNetModel : IDisposable
     /// <summary>Output projection, [V, d]; the embedding itself where they are tied.</summary>
     public DeviceMatrix Output { get; }
 
-    /// <summary>Norm weight of the embedding, [d]; null where it is not normalised.</summary>
-    public ulong? EmbeddingNorm { get; }
+    /// <summary>Norm of the embedding, [d]; null where it is not normalised.</summary>
+    public DeviceNorm? EmbeddingNorm { get; }
 
-    /// <summary>Norm weight before the output projection, [d]; null in a post-norm model.</summary>
-    public ulong? OutputNorm { get; }
+    /// <summary>Norm before the output projection, [d]; null in a post-norm model.</summary>
+    public DeviceNorm? OutputNorm { get; }
 
     /// <summary>The layers.</summary>
     public IReadOnlyList<LayerWeights> Layers { get; }
@@ -76,7 +75,7 @@ public sealed class RetNetModel : IDisposable
     /// <param name="plan">What else will be taken of the device's memory; the weights are added to it.</param>
     /// <param name="progress">Told the share of the weights that has been uploaded, 0 to 1.</param>
     /// <exception cref="GgufException">The file is no RetNet, or its tensors are not those of its settings.</exception>
-    /// <exception cref="ModelException">The kernels do not compute this kind of RetNet.</exception>
+    /// <exception cref="ModelException">Matrices that share an input have different types.</exception>
     /// <exception cref="GpuException">It does not fit the device.</exception>
     public static RetNetModel Load(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress = null) =>
         new(device, file, plan, progress);
@@ -84,19 +83,7 @@ public sealed class RetNetModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _store.Dispose();
 
-    private static bool Has(GgufFile file, string name) => file.TryGetTensor(TensorNames.Weight(name), out _);
-
-    private static void RequireSupported(GgufFile file, RetNetConfig config)
-    {
-        var reason = config switch
-        {
-            { NormType: NormType.Layer } => "LayerNorm (retnet.norm.type = layer)",
-            { GatedFeedForward: false } => "a feed-forward network without gate (retnet.feed_forward.gated = false)",
-            _ => file.Tensors.Keys.FirstOrDefault(name => name.EndsWith(".bias", StringComparison.Ordinal) || name.Contains("ffn_sub_norm", StringComparison.Ordinal)),
-        };
-        if (reason is not null)
-            throw new ModelException($"{file.Path}: the kernels do not compute {reason}.");
-    }
+    private Func<DeviceNorm> AddNorm(string name) => _store.AddNorm(name, Config.Width, Config.NormType);
 
     /// <summary>(γ, ln γ), the logarithm taken in double since γ is close to 1.</summary>
     private static float[] DecayTable(RetNetConfig config) =>
@@ -108,13 +95,16 @@ public sealed class RetNetModel : IDisposable
 
     private Func<LayerWeights> AddLayer(int layer)
     {
-        var retentionNorm = _store.AddVector(TensorNames.AttentionNorm(layer), Config.Width);
+        var retentionNorm = AddNorm(TensorNames.AttentionNorm(layer));
         string[] queryKeyValue = [TensorNames.Query(layer), TensorNames.Key(layer), TensorNames.Value(layer)];
         var projections = _store.AddMatrix(Config.OutputGate ? [.. queryKeyValue, TensorNames.Gate(layer)] : queryKeyValue);
-        var headNorm = _store.AddVector(TensorNames.HeadNorm(layer), Config.ValueSize);
+        var headNorm = _store.AddVector(TensorNames.Weight(TensorNames.HeadNorm(layer)), Config.ValueSize, absent: 1);
         var retentionOutput = _store.AddMatrix(TensorNames.AttentionOutput(layer));
-        var feedForwardNorm = _store.AddVector(TensorNames.FeedForwardNorm(layer), Config.Width);
-        var gateUp = _store.AddMatrix(TensorNames.FeedForwardGate(layer), TensorNames.FeedForwardUp(layer));
+        var feedForwardNorm = AddNorm(TensorNames.FeedForwardNorm(layer));
+        var up = TensorNames.FeedForwardUp(layer);
+        var feedForwardIn = _store.AddMatrix(Config.GatedFeedForward ? [TensorNames.FeedForwardGate(layer), up] : [up]);
+        var subNorm = TensorNames.FeedForwardSubNorm(layer);
+        var feedForwardSubNorm = _store.Has(TensorNames.Weight(subNorm)) ? _store.AddNorm(subNorm, Config.FeedForwardSize, Config.NormType) : null;
         var down = _store.AddMatrix(TensorNames.FeedForwardDown(layer));
         return () => new LayerWeights
         {
@@ -123,7 +113,8 @@ public sealed class RetNetModel : IDisposable
             HeadNorm = headNorm(),
             RetentionOutput = retentionOutput(),
             FeedForwardNorm = feedForwardNorm(),
-            FeedForwardGateUp = gateUp(),
+            FeedForwardIn = feedForwardIn(),
+            FeedForwardSubNorm = feedForwardSubNorm?.Invoke(),
             FeedForwardDown = down(),
         };
     }

@@ -42,6 +42,7 @@ internal sealed unsafe class WeightStore : IDisposable
         var interleave = DeviceMatrix.InterleaveFor(_device.Capabilities);
         var groupBytes = WeightPacker.RowBytes(type, columns) * interleave;
         var scaleBytes = WeightPacker.RowScaleBytes(type, columns);
+        var bias = AddBias(names.ToArray(), tensors);
         var weights = Reserve((ulong)((rows + interleave - 1) / interleave) * (ulong)groupBytes);
         var scales = Reserve((ulong)rows * (ulong)scaleBytes);
         _uploads.Add(uploader =>
@@ -54,19 +55,28 @@ internal sealed unsafe class WeightStore : IDisposable
             });
             UploadUnits(uploader, scales, rows, scaleBytes, (row, target) => WeightPacker.PackScales(type, Row(tensors, row), target));
         });
-        return () => new DeviceMatrix(type, rows, columns, interleave, Address(weights), scaleBytes == 0 ? 0 : Address(scales));
+        return () => new DeviceMatrix(type, rows, columns, interleave, Address(weights), scaleBytes == 0 ? 0 : Address(scales), bias?.Invoke() ?? 0);
     }
 
-    /// <summary>Places a norm weight, padded with zeros; <paramref name="length"/> ones where the file has no such tensor.</summary>
-    public Func<ulong> AddVector(string name, int length)
+    /// <summary>Places a norm of the model's kind, or a LayerNorm wherever there is a bias: syncdoth's FFN has one among RMS norms.</summary>
+    public Func<DeviceNorm> AddNorm(string name, int length, NormType type)
+    {
+        var weight = AddVector(TensorNames.Weight(name), length, absent: 1);
+        var bias = AddVector(TensorNames.Bias(name), length, absent: 0);
+        var subtractMean = type == NormType.Layer || Has(TensorNames.Bias(name));
+        return () => new DeviceNorm(weight(), bias(), subtractMean);
+    }
+
+    /// <summary>Places a vector, padded with zeros; <paramref name="length"/> times <paramref name="absent"/> where the file has no such tensor.</summary>
+    public Func<ulong> AddVector(string tensorName, int length, float absent)
     {
         var padded = new float[PaddedLength(length)];
-        if (_file.TryGetTensor(TensorNames.Weight(name), out var tensor))
-            tensor.Type.Dequantize(_file.Row(tensor, 0), padded.AsSpan(0, length));
-        else
-            padded.AsSpan(0, length).Fill(1);
+        ReadVector(tensorName, padded.AsSpan(0, length), absent);
         return AddValues<float>(padded);
     }
+
+    /// <summary>Whether the file has a tensor of that name.</summary>
+    public bool Has(string tensorName) => _file.TryGetTensor(tensorName, out _);
 
     /// <summary>Places values that the host has.</summary>
     public Func<ulong> AddValues<T>(T[] values)
@@ -95,6 +105,24 @@ internal sealed unsafe class WeightStore : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _buffers.ForEach(buffer => buffer.Dispose());
+
+    private Func<ulong>? AddBias(string[] names, GgufTensor[] tensors)
+    {
+        if (!names.Any(name => Has(TensorNames.Bias(name))))
+            return null;
+        var bias = new float[tensors.Sum(tensor => (int)tensor.Rows)];
+        for (var (i, start) = (0, 0); i < names.Length; start += (int)tensors[i++].Rows)
+            ReadVector(TensorNames.Bias(names[i]), bias.AsSpan(start, (int)tensors[i].Rows), absent: 0);
+        return AddValues<float>(bias);
+    }
+
+    private void ReadVector(string tensorName, Span<float> values, float absent)
+    {
+        if (_file.TryGetTensor(tensorName, out var tensor))
+            tensor.Type.Dequantize(_file.Row(tensor, 0), values);
+        else
+            values.Fill(absent);
+    }
 
     private ulong Address(Place place) => _buffers[place.Buffer].Address + place.Offset;
 

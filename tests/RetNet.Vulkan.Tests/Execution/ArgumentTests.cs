@@ -24,9 +24,14 @@ public sealed class ArgumentTests
     private static Type ArgumentsOf(string variant) => variant switch
     {
         _ when variant.StartsWith("matvec_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
-        "rms_norm" => typeof(RmsNormArguments),
+        "retention_chunk_states" => typeof(ChunkStatesArguments),
+        "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
+        "rotate" => typeof(RotateArguments),
+        "norm" => typeof(NormArguments),
+        "head_norm" => typeof(HeadNormArguments),
         "sample" => typeof(SampleArguments),
         _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),
     };

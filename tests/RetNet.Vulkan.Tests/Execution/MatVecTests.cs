@@ -27,6 +27,7 @@ public sealed class MatVecTests(TestDevices devices)
         Store,
         Add,
         Glu,
+        Activate,
     }
 
     public static TheoryData<int, string, string> Kernels
@@ -52,8 +53,8 @@ public sealed class MatVecTests(TestDevices devices)
     {
         var type = BlockType.Find(typeName)!;
         var random = new Random(7);
-        // (rows, blocks a head, subgroups a workgroup, rows at once); each with some of the nine ways in and out.
-        (int, int, uint, uint)[] shapes = [(1, 1, 1, 1), (7, 3, 2, 2), (33, 5, 1, 4), (65, 13, 4, 1)];
+        // (rows, blocks a head, subgroups a workgroup, rows at once); each with some of the ways in and out.
+        (int, int, uint, uint)[] shapes = [(2, 1, 1, 1), (7, 3, 2, 2), (33, 5, 1, 4), (65, 13, 4, 1), (34, 2, 2, 4)];
         var next = 0;
         foreach (var input in Enum.GetValues<Input>())
             foreach (var output in Enum.GetValues<Output>())
@@ -61,43 +62,68 @@ public sealed class MatVecTests(TestDevices devices)
                 var (rows, units, subgroups, rowsAtOnce) = shapes[next++ % shapes.Length];
                 // Heads of any size for plain types, so that a quad spans two of them.
                 var columns = Heads * type.Length * units;
-                Check(devices[device], variant, type, rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, variant.Contains("lane", StringComparison.Ordinal) ? 8 : 1, rowsAtOnce, input, output, random);
+                var shape = new Shape(rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, variant.Contains("lane", StringComparison.Ordinal) ? 8 : 1, rowsAtOnce);
+                Check(devices[device], variant, type, shape, input, output, new Batch(1, 1, false), random);
+                if (input != Input.Heads)
+                    Check(devices[device], variant, type, shape, input, output, new Batch(7, 4, true), random);
             }
     }
 
-    private static void Check(GpuDevice device, string variant, BlockType type, int rows, int columns, uint threads, int interleave, uint rowsAtOnce, Input input, Output output, Random random)
+    private readonly record struct Shape(int Rows, int Columns, uint Threads, int Interleave, uint RowsAtOnce);
+
+    private readonly record struct Batch(int Tokens, uint AtOnce, bool Biased);
+
+    private static void Check(GpuDevice device, string variant, BlockType type, Shape shape, Input input, Output output, Batch batch, Random random)
     {
+        var (rows, columns) = (shape.Rows, shape.Columns);
         var matrixRows = output == Output.Glu ? 2 * rows : rows;
-        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, interleave, random);
-        var padded = WeightStore.PaddedLength(columns);
-        var x = Padded(columns, padded, random);
+        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, shape.Interleave, random);
+        var padded = WeightStore.PaddedLength(columns) + 64;
+        var x = Enumerable.Range(0, batch.Tokens).Select(_ => Padded(columns, padded, random)).ToArray();
         var norm = Padded(columns, padded, random);
-        var before = Padded(rows, rows, random);
+        var bias = Padded(matrixRows, matrixRows, random);
+        // Rows of the output lie apart; what is between them and behind the last one must stay as it is.
+        var yStride = rows + 3;
+        var before = Enumerable.Range(0, batch.Tokens).Select(_ => Padded(rows, rows, random)).ToArray();
         var headSquares = Enumerable.Range(0, 2 * Heads).Select(_ => random.NextSingle() + 0.1f).ToArray();
         using var buffers = new Buffers(device);
-        var y = buffers.Add([.. before, BitConverter.UInt32BitsToSingle(Sentinel)]);
+        var y = buffers.Add([.. before.SelectMany(row => row.Concat(Enumerable.Repeat(BitConverter.UInt32BitsToSingle(Sentinel), yStride - rows)))]);
         var arguments = new MatVecArguments
         {
             Weights = buffers.Add(packed).Address,
             Scales = buffers.Add(scales).Address,
-            X = buffers.Add(x).Address,
+            X = buffers.Add([.. x.SelectMany(row => row)]).Address,
             NormWeight = buffers.Add(norm).Address,
             HeadSquares = buffers.Add(headSquares).Address,
             Y = y.Address,
+            Bias = buffers.Add(bias).Address,
             Rows = (uint)rows,
             Runs = (uint)DeviceMatrix.RunsOf(type.Type, columns),
             Columns = (uint)columns,
+            Tokens = (uint)batch.Tokens,
+            XVectors = (uint)padded / 4,
+            YStride = (uint)yStride,
             HeadTiles = 2,
             Eps = Eps,
             ResidualScale = ResidualScale,
         };
-        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, (uint)interleave, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
-        device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2));
+        using var kernel = new Kernel<MatVecArguments>(
+            device, variant, shape.Threads, device.Capabilities.SubgroupSize, (uint)shape.Interleave, shape.RowsAtOnce, (uint)input, (uint)output,
+            (uint)Activation.Silu, Heads, (uint)(columns / Heads), batch.AtOnce, batch.Biased ? 1u : 0u);
+        device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2, ((uint)batch.Tokens + batch.AtOnce - 1) / batch.AtOnce));
 
-        var actual = new float[rows + 1];
-        device.Read(y, 0, actual.AsSpan());
-        Assert.Equal(Sentinel, BitConverter.SingleToUInt32Bits(actual[rows]));
-        Tolerance.Near(Expected(weights, rows, Transform(x, norm, headSquares, columns, input), before, output), actual[..rows], 3e-6);
+        var written = new float[batch.Tokens * yStride];
+        device.Read(y, 0, written.AsSpan());
+        var (expected, actual) = (new List<double>(), new List<float>());
+        for (var token = 0; token < batch.Tokens; token++)
+        {
+            var result = written.AsSpan(token * yStride, yStride);
+            Assert.All(result[rows..].ToArray(), value => Assert.Equal(Sentinel, BitConverter.SingleToUInt32Bits(value)));
+            expected.AddRange(Expected(weights, batch.Biased ? bias : new float[matrixRows], rows, Transform(x[token], norm, headSquares, columns, input), before[token], output));
+            actual.AddRange(result[..rows]);
+        }
+
+        Tolerance.Near(expected.ToArray(), actual.ToArray(), 3e-6);
     }
 
     private static double[] Transform(float[] x, float[] norm, float[] headSquares, int columns, Input input)
@@ -112,13 +138,15 @@ public sealed class MatVecTests(TestDevices devices)
         })];
     }
 
-    private static double[] Expected(float[][] weights, int rows, double[] x, float[] before, Output output)
+    private static double[] Expected(float[][] weights, float[] bias, int rows, double[] x, float[] before, Output output)
     {
-        double Row(int row) => weights[row].Zip(x, (w, v) => w * v).Sum();
+        double Row(int row) => weights[row].Zip(x, (w, v) => w * v).Sum() + bias[row];
+        double Activated(int row) => Row(row) / (1 + Math.Exp(-Row(row)));
         return [.. Enumerable.Range(0, rows).Select(row => output switch
         {
             Output.Add => Row(row) + ResidualScale * before[row],
-            Output.Glu => Row(row) / (1 + Math.Exp(-Row(row))) * Row(rows + row),
+            Output.Glu => Activated(row) * Row(rows + row),
+            Output.Activate => Activated(row),
             _ => Row(row),
         })];
     }

@@ -21,22 +21,12 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
         {
             var data = new TheoryData<int, string, string, string>();
             foreach (var device in TestDevices.All)
-                foreach (var shape in Shapes.Keys)
+                foreach (var shape in ModelShapes.Names)
                     foreach (var type in BlockType.All)
                         data.Add((int)device[0], (string)device[1], shape, type.Name);
             return data;
         }
     }
-
-    private static Dictionary<string, RetNetConfig> Shapes { get; } = new()
-    {
-        ["odd widths"] = RandomModel.Shape(layers: 2, width: 48, heads: 3, keySize: 16, valueSize: 20, feedForward: 72, vocabulary: 97),
-        ["dv 54, embedding norm, scaled"] = RandomModel.Shape(layers: 2, width: 64, heads: 2, keySize: 32, valueSize: 54, feedForward: 108, vocabulary: 131) with { EmbeddingScale = 8, Activation = Activation.Gelu },
-        ["post-norm, deepnorm"] = RandomModel.Shape(layers: 3, width: 32, heads: 4, keySize: 8, valueSize: 16, feedForward: 64, vocabulary: 61) with { PostNorm = true, ResidualScale = 1.5f },
-        ["grouped values, plain eps, relu"] = RandomModel.Shape(layers: 1, width: 96, heads: 4, keySize: 6, valueSize: 7, feedForward: 33, vocabulary: 260) with { KeyValueHeads = 2, RetentionEpsScaled = false, RetentionEps = 1e-3f, Activation = Activation.Relu },
-        ["one head of one pair, ungated, no decay"] = RandomModel.Shape(layers: 2, width: 32, heads: 1, keySize: 2, valueSize: 1, feedForward: 5, vocabulary: 3) with { OutputGate = false, Decay = [1] },
-        ["blocks of 32"] = RandomModel.Shape(layers: 1, width: 128, heads: 2, keySize: 64, valueSize: 96, feedForward: 160, vocabulary: 300),
-    };
 
     [Theory]
     [MemberData(nameof(ShapesAndTypes))]
@@ -84,8 +74,8 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
 
         var first = session.Generate(prompt, 50, options).ToArray();
         session.Reset();
-        session.Feed(prompt.AsSpan(0, 33));
-        session.Feed([]);
+        session.Feed(prompt.AsMemory(0, 33));
+        session.Feed(default);
         Assert.Equal(first, session.Generate(prompt.AsMemory(33), 50, options));
         session.Reset();
         Assert.NotEqual(first, session.Generate(prompt, 50, options with { Seed = 13 }));
@@ -104,7 +94,7 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
         var state = new ReferenceState(oracle.Config);
         var tokens = new Random(3).GetItems(Enumerable.Range(0, 97).ToArray(), TokenLog.Capacity + 300);
 
-        session.Feed(tokens.AsSpan(0, tokens.Length - 1));
+        session.Feed(tokens.AsMemory(0, tokens.Length - 1));
         var actual = session.Logits(tokens.AsSpan(tokens.Length - 1));
         var expected = oracle.Recurrent(tokens, state);
 
@@ -118,7 +108,7 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
     {
         using var loaded = Load((int)TestDevices.All.First()[0], "odd widths", "f32");
         using var session = new RecurrentSession(loaded);
-        Assert.Contains("token 97 is outside the vocabulary of 97", Assert.Throws<ArgumentException>(() => session.Feed([3, 97])).Message, StringComparison.Ordinal);
+        Assert.Contains("token 97 is outside the vocabulary of 97", Assert.Throws<ArgumentException>(() => session.Feed(new[] { 3, 97 })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => session.Generate(new[] { -1 }, 1, SamplerOptions.Greedy));
         Assert.Throws<ArgumentException>(() => session.Generate(Array.Empty<int>(), 1, SamplerOptions.Greedy));
         Assert.Equal(0, session.Position);
@@ -126,18 +116,5 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
 
     private string ModelPath => _folder.File("model.gguf");
 
-    private RetNetModel Load(int device, string shape, string type)
-    {
-        using var file = GgufFile.Open(WriteModel(Shapes[shape], type, shape));
-        return RetNetModel.Load(devices[device], file, RecurrentSession.Plan(devices[device], Shapes[shape]));
-    }
-
-    private string WriteModel(RetNetConfig config, string type, string shape)
-    {
-        new RandomModel(config, Seed, name => shape.Contains("embedding norm", StringComparison.Ordinal)
-            ? name is "token_embd_norm.weight" or "output.weight"
-            : shape.Contains("grouped", StringComparison.Ordinal) && name.Contains("attn_sub_norm", StringComparison.Ordinal))
-            .Write(ModelPath, BlockType.Find(type)!.Type);
-        return ModelPath;
-    }
+    private RetNetModel Load(int device, string shape, string type) => ModelShapes.Load(devices[device], shape, type, ModelPath);
 }

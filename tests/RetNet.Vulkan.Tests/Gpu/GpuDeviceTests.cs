@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 
 namespace RetNet.Vulkan.Tests.Gpu;
@@ -80,14 +81,14 @@ public sealed class GpuDeviceTests(TestDevices devices)
         }
 
         using var timings = new KernelTimings(devices[device]);
-        using var kernel = new Kernel<(ulong, ulong, uint, float)>(devices[device], "rms_norm", 64);
+        using var kernel = new Kernel<NormArguments>(devices[device], "norm", 64);
         using var buffers = new Buffers(devices[device]);
         var (x, weight) = (buffers.Add(new float[50]), buffers.Add(new float[50]));
         using var recording = devices[device].Record("timed", recorder =>
         {
             for (var i = 0; i < 3; i++)
             {
-                recorder.Dispatch(kernel, (x.Address, weight.Address, 50u, 1f), 1);
+                recorder.Dispatch(kernel, new NormArguments { X = x.Address, Y = x.Address, Weight = weight.Address, Bias = weight.Address, Columns = 50, Eps = 1 }, 1);
                 recorder.Barrier();
             }
         }, timings);
@@ -97,7 +98,7 @@ public sealed class GpuDeviceTests(TestDevices devices)
             timings.Read();
         }
 
-        var (count, seconds) = timings.Totals["rms_norm"];
+        var (count, seconds) = timings.Totals["norm"];
         Assert.Equal(6, count);
         Assert.True(seconds >= 0);
     }
@@ -111,7 +112,7 @@ public sealed class GpuDeviceTests(TestDevices devices)
         byte[] Use()
         {
             using (var opened = new GpuDevice(devices[device].Gpu, folder.Path))
-            using (new Kernel<(ulong, ulong, uint, float)>(opened, "rms_norm", 128))
+            using (new Kernel<NormArguments>(opened, "norm", 128))
             {
             }
 

@@ -9,9 +9,13 @@ internal struct MatVecArguments
     public ulong NormWeight;
     public ulong HeadSquares;
     public ulong Y;
+    public ulong Bias;
     public uint Rows;
     public uint Runs;
     public uint Columns;
+    public uint Tokens;
+    public uint XVectors;
+    public uint YStride;
     public uint HeadTiles;
     public float Eps;
     public float ResidualScale;

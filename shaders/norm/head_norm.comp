@@ -1,0 +1,63 @@
+#version 460
+// What follows retention over many tokens: the norm of each head's output, its weight and the gate.
+//
+//   y = silu(g) · o · w / √(mean(o²) + ε_n)
+//
+// ε_n = ε, or ε·S_n where torchscale divides by √S_n, S_n = Σ γᵗ for t = 0..n: RMSNorm(c·o; ε) = RMSNorm(o; ε/c²).
+// torchscale's parallel form divides by a_n = clamp(Σ_m |score_nm| / √S_n, 1, 5·10⁴) as well (multiscale_retention.py,
+// parallel_forward), which makes it ε·S_n·a_n². A workgroup a row and head; o becomes y in place.
+
+#extension GL_GOOGLE_include_directive : require
+
+#include "buffers.glsl"
+#include "activation.glsl"
+#include "decay.glsl"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint HEADS = 1;
+layout(constant_id = 2) const bool GATED = true;
+layout(constant_id = 3) const bool EPS_SCALED = true;
+layout(constant_id = 4) const bool CLAMPED = false;
+
+layout(push_constant, std430) uniform Arguments
+{
+    Floats o;          // [rows][stride], HEADS · valueSize of each used
+    Floats g;          // [rows][gateStride]
+    Floats headWeight; // [valueSize]
+    Pairs decay;       // [HEADS], (γ, ln γ)
+    Words positions;   // [rows]
+    Floats scores;     // CLAMPED: [rows][HEADS], Σ|score|
+    uint stride;
+    uint gateStride;
+    uint valueSize;
+    float eps;
+};
+
+#include "workgroup.glsl"
+
+float epsilon(uint row, uint head)
+{
+    if (!EPS_SCALED)
+        return eps;
+    const float sum = decaySum(decay.at[head], float(positions.at[row] + 1));
+    if (!CLAMPED)
+        return eps * sum;
+    const float a = clamp(scores.at[row * HEADS + head] * inversesqrt(sum), 1.0, 5e4);
+    return eps * sum * a * a;
+}
+
+void main()
+{
+    const uint row = gl_WorkGroupID.x / HEADS;
+    const uint head = gl_WorkGroupID.x % HEADS;
+    const uint at = row * stride + head * valueSize;
+    float squares = 0.0;
+    for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
+        squares += o.at[at + i] * o.at[at + i];
+    const float scale = inversesqrt(workgroupSum(squares) / float(valueSize) + epsilon(row, head));
+    for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
+    {
+        const float gate = GATED ? silu(g.at[row * gateStride + head * valueSize + i]) : 1.0;
+        o.at[at + i] *= gate * scale * headWeight.at[i];
+    }
+}

@@ -1,0 +1,33 @@
+#version 460
+// q̂ = R(nθ)·q and k̂ = R(nθ)·k/√dk for many tokens, in place: interleaved pairs at each token's position n.
+
+#extension GL_GOOGLE_include_directive : require
+
+#include "buffers.glsl"
+#include "rotation.glsl"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint KEY_SIZE = 128;
+
+layout(push_constant, std430) uniform Arguments
+{
+    Pairs x;         // [rows][stride / 2]: queries, then keys
+    Phases angles;   // [KEY_SIZE / 2]
+    Words positions; // [rows]
+    uint stride;
+    uint queryPairs; // pairs of a row's queries
+    uint pairs;      // and of its keys
+    float keyScale;  // 1/√dk
+};
+
+void main()
+{
+    const uint row = gl_WorkGroupID.x;
+    const uint n = positions.at[row];
+    for (uint pair = gl_LocalInvocationID.x; pair < pairs; pair += gl_WorkGroupSize.x)
+    {
+        const uint at = row * (stride / 2) + pair;
+        const vec2 rotated = rotate(x.at[at], rotation(angles.at[pair % (KEY_SIZE / 2)], n));
+        x.at[at] = pair < queryPairs ? rotated : rotated * keyScale;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics.CodeAnalysis;
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Vulkan.Execution;
+
+/// <summary>
+/// What the modes share: everything of a forward pass but the embedding and retention, for one token or many. A layer is
+/// <code>
+/// [norm → q, k, v, g]  retention  [output, + residual]  [norm → act(gate) · up]  [down, + residual]
+/// </code>
+/// with a dispatch for each bracket. One token's RMSNorm is part of the product that follows; a pass of many tokens
+/// and LayerNorm normalise in a dispatch of their own.
+/// </summary>
+internal sealed class Network : IDisposable
+{
+    private enum Input : uint
+    {
+        Plain,
+        RmsNorm,
+        HeadNorm,
+    }
+
+    private enum Output : uint
+    {
+        Store,
+        AddResidual,
+        GatedUnit,
+        Activate,
+    }
+
+    private readonly RetNetModel _model;
+    private readonly RetNetConfig _config;
+    private readonly Activations _activations;
+    private readonly Tuning _tuning;
+    private readonly Dictionary<(GgmlType, Input, Output, bool Biased), Kernel<MatVecArguments>> _products = [];
+    private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
+
+    /// <param name="model">The model.</param>
+    /// <param name="activations">The arena; its rows decide how products are tiled.</param>
+    /// <param name="tuning">Sizes.</param>
+    public Network(RetNetModel model, Activations activations, Tuning tuning) =>
+        (_model, _config, _activations, _tuning) = (model, model.Config, activations, tuning);
+
+    /// <summary>Records retention of a layer: reads <see cref="Activations.Projections"/>, writes <see cref="Activations.Retained"/>.</summary>
+    public delegate void Retention(Recorder recorder, int layer);
+
+    /// <summary>One token a pass: the norms of pre-norm models, and retention's head norm, are left to the products.</summary>
+    private bool OneToken => _activations.Rows == 1;
+
+    /// <summary>All layers, from the embedded tokens in the residual stream to the residual stream.</summary>
+    public void RecordLayers(Recorder recorder, int rows, Retention retention)
+    {
+        if (_model.EmbeddingNorm is { } norm)
+            Normalise(recorder, norm, rows);
+        for (var layer = 0; layer < _config.Layers; layer++)
+        {
+            var weights = _model.Layers[layer];
+            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, Output.Store, rows);
+            retention(recorder, layer);
+            ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, OneToken ? Input.HeadNorm : Input.Plain, weights.RetentionNorm, rows);
+
+            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? Output.GatedUnit : Output.Activate, rows);
+            if (weights.FeedForwardSubNorm is { } subNorm)
+                RecordNorm(recorder, subNorm, _activations.Hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows);
+            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, Input.Plain, weights.FeedForwardNorm, rows);
+        }
+    }
+
+    /// <summary>The last norm, where it is not part of <see cref="RecordLogits"/>; before it, for all rows of a pass.</summary>
+    public void RecordOutputNorm(Recorder recorder, int rows)
+    {
+        if (_model.OutputNorm is { } norm && !Fused(norm))
+            RecordNorm(recorder, norm, _activations.Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows);
+    }
+
+    /// <summary>Logits of some rows of the pass into <see cref="Activations.Logits"/>.</summary>
+    public void RecordLogits(Recorder recorder, int firstRow, int rows)
+    {
+        var norm = _model.OutputNorm;
+        var fused = norm is { } outputNorm && Fused(outputNorm);
+        var x = norm is null || fused ? _activations.Residual : _activations.Normed;
+        x += (ulong)firstRow * (ulong)_activations.WidthStride * sizeof(float);
+        Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? Input.RmsNorm : Input.Plain, Output.Store, rows, norm?.Weight ?? 0);
+        recorder.Barrier();
+    }
+
+    public void Dispose()
+    {
+        foreach (var kernel in _products.Values)
+            kernel.Dispose();
+        foreach (var kernel in _norms.Values)
+            kernel.Dispose();
+    }
+
+    private bool Fused(DeviceNorm norm) => OneToken && !norm.SubtractMean;
+
+    /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
+    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, Output output, int rows)
+    {
+        var (x, input) = (_activations.Residual, Input.Plain);
+        if (!_config.PostNorm && Fused(norm))
+            input = Input.RmsNorm;
+        else if (!_config.PostNorm)
+            RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows);
+        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight);
+        recorder.Barrier();
+    }
+
+    /// <summary>A product that is added to the residual stream, which a post-norm model then normalises.</summary>
+    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, Input input, DeviceNorm norm, int rows)
+    {
+        Multiply(recorder, matrix, x, xStride, _activations.Residual, _activations.WidthStride, input, Output.AddResidual, rows);
+        recorder.Barrier();
+        if (_config.PostNorm)
+            Normalise(recorder, norm, rows);
+    }
+
+    private void Normalise(Recorder recorder, DeviceNorm norm, int rows) =>
+        RecordNorm(recorder, norm, _activations.Residual, _activations.Residual, _config.Width, _activations.WidthStride, rows);
+
+    private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows)
+    {
+        recorder.Dispatch(NormKernel(norm.SubtractMean), new NormArguments
+        {
+            X = x,
+            Y = y,
+            Weight = norm.Weight,
+            Bias = norm.Bias,
+            Columns = (uint)columns,
+            Stride = (uint)stride,
+            Eps = _config.NormEps,
+        }, (uint)rows);
+        recorder.Barrier();
+    }
+
+    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, Input input, Output output, int tokens, ulong normWeight = 0)
+    {
+        var (atOnce, tokensAtOnce) = Tile(output);
+        var rows = (uint)(output == Output.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
+        var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
+        var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
+        recorder.Dispatch(Product(matrix, input, output), new MatVecArguments
+        {
+            Weights = matrix.Weights,
+            Scales = matrix.Scales,
+            X = x,
+            NormWeight = normWeight,
+            HeadSquares = _activations.HeadSquares,
+            Y = y,
+            Bias = matrix.Bias,
+            Rows = rows,
+            Runs = (uint)matrix.Runs,
+            Columns = (uint)matrix.Columns,
+            Tokens = (uint)tokens,
+            XVectors = (uint)xStride / 4,
+            YStride = (uint)yStride,
+            HeadTiles = (uint)_activations.HeadTiles,
+            Eps = _config.NormEps,
+            ResidualScale = _config.ResidualScale,
+        }, groups, ((uint)tokens + tokensAtOnce - 1) / tokensAtOnce);
+    }
+
+    /// <summary>Rows and tokens that a subgroup holds at once; a gated unit holds rows of both halves.</summary>
+    private (uint Rows, uint Tokens) Tile(Output output)
+    {
+        var (rows, tokens) = OneToken ? (_tuning.MatVecRows, 1) : (_tuning.BatchRows, _tuning.BatchTokens);
+        return (output == Output.GatedUnit ? Math.Max(rows / 2, 1) : rows, tokens);
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
+    private Kernel<MatVecArguments> Product(DeviceMatrix matrix, Input input, Output output)
+    {
+        var biased = matrix.Bias != 0;
+        if (!_products.TryGetValue((matrix.Type, input, output, biased), out var kernel))
+        {
+            var (rows, tokens) = Tile(output);
+            kernel = new(_model.Device, $"{_tuning.MatVec}_{BlockType.Of(matrix.Type).Name}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, (uint)matrix.Interleave, rows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize, tokens, Constant.Of(biased));
+            _products.Add((matrix.Type, input, output, biased), kernel);
+        }
+
+        return kernel;
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
+    private Kernel<NormArguments> NormKernel(bool subtractMean)
+    {
+        if (!_norms.TryGetValue(subtractMean, out var kernel))
+            _norms.Add(subtractMean, kernel = new(_model.Device, "norm", _tuning.RowThreads, Constant.Of(subtractMean)));
+        return kernel;
+    }
+}

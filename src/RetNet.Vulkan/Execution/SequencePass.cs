@@ -1,0 +1,228 @@
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Vulkan.Execution;
+
+/// <summary>
+/// Many tokens through the network at once: pieces of one or more sequences, one after the other as rows. Retention is
+/// four dispatches: rotation, the state's way through the chunks, the outputs of all chunks at once, head norm and gate.
+/// </summary>
+internal sealed class SequencePass : IDisposable
+{
+    /// <summary>Rows whose logits are computed at once.</summary>
+    private const int LogitRows = 64;
+
+    /// <summary>Chunks of a pass that are always allowed, however short; each takes a layer's state of memory.</summary>
+    private const int LeastChunks = 16;
+
+    private readonly RetNetModel _model;
+    private readonly RetNetConfig _config;
+    private readonly RetentionState _state;
+    private readonly SequenceOptions _options;
+    private readonly Tuning _tuning;
+    private readonly Activations _activations;
+    private readonly GpuBuffer _chunkStates;
+    private readonly GpuBuffer? _scoreSums;
+    private readonly GpuBuffer _logits;
+    private readonly PassTables _tables;
+    private readonly Network _network;
+    private readonly Kernel<EmbeddingRowsArguments> _embedding;
+    private readonly Kernel<RotateArguments> _rotate;
+    private readonly Kernel<ChunkStatesArguments> _chunkStatesKernel;
+    private readonly Kernel<ChunkOutputsArguments> _chunkOutputs;
+    private readonly Kernel<HeadNormArguments> _headNorm;
+    private Recording? _recording;
+    private PassShape _recorded;
+
+    /// <param name="model">The model.</param>
+    /// <param name="state">The sequences' states.</param>
+    /// <param name="options">How tokens are taken in; validated.</param>
+    public SequencePass(RetNetModel model, RetentionState state, SequenceOptions options)
+    {
+        (_model, _config, _state, _options) = (model, model.Config, state, options);
+        var device = model.Device;
+        _tuning = Tuning.For(device.Capabilities);
+        _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength));
+        _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config));
+        _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
+        _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
+        _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
+        _network = new Network(model, _activations, _tuning);
+        var (keySize, heads, group) = ((uint)_config.KeySize, (uint)_config.Heads, (uint)(_config.Heads / _config.KeyValueHeads));
+        _embedding = new(device, $"embedding_rows_{BlockType.Of(model.Embedding.Type).Name}", _tuning.RowThreads, (uint)model.Embedding.Interleave);
+        _rotate = new(device, "rotate", _tuning.RowThreads, keySize);
+        _chunkStatesKernel = new(device, "retention_chunk_states", _tuning.ChunkThreads, _tuning.ChunkTileLanes, Tuning.ChunkKeyRows, keySize, heads, group);
+        _chunkOutputs = new(device, "retention_chunk_outputs", _tuning.ChunkThreads, _tuning.ChunkTileLanes, _tuning.ChunkQueries, keySize, heads, group, Constant.Of(options.TorchscaleClamp));
+        _headNorm = new(device, "head_norm", _tuning.RowThreads, heads, Constant.Of(_config.OutputGate), Constant.Of(_config.RetentionEpsScaled), Constant.Of(options.TorchscaleClamp));
+        device.Run("clear activations", _activations.Clear);
+    }
+
+    /// <summary>Called with the logits, [V], after one token.</summary>
+    /// <param name="row">The token's row, counted over all segments.</param>
+    /// <param name="logits">Valid during the call only.</param>
+    public delegate void RowLogits(int row, ReadOnlySpan<float> logits);
+
+    public static ulong BytesOf(RetNetConfig config, SequenceOptions options) =>
+        Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength))
+            + (ulong)MostChunks(options) * RetentionState.LayerBytes(config)
+            + (options.TorchscaleClamp ? (ulong)options.PassLength * (ulong)config.Heads * sizeof(float) : 0);
+
+    /// <summary>
+    /// The longest next piece of a sequence that fits a pass beside <paramref name="rows"/> tokens and <paramref name="chunks"/>
+    /// chunks: whole chunks, or what is left of the sequence; 0 when nothing fits.
+    /// </summary>
+    public int Piece(int left, int rows, int chunks)
+    {
+        var free = _options.PassLength - rows;
+        if (_options.ChunkLength is not { } length)
+            return left <= free && chunks < MostChunks(_options) ? left : 0;
+        var most = (int)Math.Min(free, (long)(MostChunks(_options) - chunks) * length);
+        return left <= most ? left : most / length * length;
+    }
+
+    /// <summary>Chunks that a piece takes.</summary>
+    public int Chunks(int tokens) => _options.ChunkLength is { } length ? (tokens + length - 1) / length : 1;
+
+    /// <summary>Takes the segments in, which must fit (<see cref="Piece"/>), and moves their states on.</summary>
+    public void Run(ReadOnlySpan<Segment> segments, RowLogits? logits = null)
+    {
+        var device = _model.Device;
+        var shape = _tables.Write(segments, _options.ChunkLength);
+        if (_recording is null || shape != _recorded)
+        {
+            _recording?.Dispose();
+            _recording = device.Record("sequence pass", recorder => Record(recorder, shape));
+            _recorded = shape;
+        }
+
+        device.Wait(device.Submit(_recording));
+        if (logits is not null)
+            ReadLogits(shape.Rows, logits);
+    }
+
+    public void Dispose()
+    {
+        _recording?.Dispose();
+        _headNorm.Dispose();
+        _chunkOutputs.Dispose();
+        _chunkStatesKernel.Dispose();
+        _rotate.Dispose();
+        _embedding.Dispose();
+        _network.Dispose();
+        _tables.Dispose();
+        _logits.Dispose();
+        _scoreSums?.Dispose();
+        _chunkStates.Dispose();
+        _activations.Dispose();
+    }
+
+    private static int MostChunks(SequenceOptions options) =>
+        Math.Max(options.ChunkLength is { } length ? options.PassLength / length : 1, LeastChunks);
+
+    private void Record(Recorder recorder, PassShape shape)
+    {
+        _tables.RecordUpload(recorder);
+        recorder.Barrier();
+        recorder.Dispatch(_embedding, new EmbeddingRowsArguments
+        {
+            Weights = _model.Embedding.Weights,
+            Scales = _model.Embedding.Scales,
+            Tokens = _tables.Tokens,
+            X = _activations.Residual,
+            Runs = (uint)_model.Embedding.Runs,
+            Vectors = (uint)_activations.WidthStride / 4,
+            Scale = _config.EmbeddingScale,
+        }, (uint)shape.Rows);
+        recorder.Barrier();
+        _network.RecordLayers(recorder, shape.Rows, (into, layer) => RecordRetention(into, layer, shape));
+    }
+
+    private void RecordRetention(Recorder recorder, int layer, PassShape shape)
+    {
+        var projections = ProjectionAddresses.Of(_config, _activations.Projections);
+        var stride = (uint)_activations.ProjectionStride;
+        var vectors = (uint)RetentionState.VectorsOf(_config);
+        var valueTiles = (vectors + _tuning.ChunkTileLanes - 1) / _tuning.ChunkTileLanes;
+        recorder.Dispatch(_rotate, new RotateArguments
+        {
+            X = projections.Queries,
+            Angles = _model.Angles,
+            Positions = _tables.Positions,
+            Stride = stride,
+            QueryPairs = (uint)_config.QueryWidth / 2,
+            Pairs = (uint)(_config.QueryWidth + _config.KeyWidth) / 2,
+            KeyScale = 1 / MathF.Sqrt(_config.KeySize),
+        }, (uint)shape.Rows);
+        recorder.Barrier();
+
+        var keyRows = _tuning.ChunkSlices * Tuning.ChunkKeyRows;
+        recorder.Dispatch(_chunkStatesKernel, new ChunkStatesArguments
+        {
+            Keys = projections.Keys,
+            Values = projections.Values,
+            State = _state.LayerAddress(layer),
+            ChunkStates = _chunkStates.Address,
+            Segments = _tables.Segments,
+            Decay = _model.Decay,
+            Stride = stride,
+            SlotVectors = (uint)(_state.SlotBytes / 16),
+            ValueSize = (uint)_config.ValueSize,
+            ValueVectors = vectors,
+            ChunkLength = (uint)(_options.ChunkLength ?? _options.PassLength),
+            ValueTiles = valueTiles,
+        }, valueTiles * (((uint)_config.KeySize + keyRows - 1) / keyRows), (uint)(_config.Heads * shape.Segments));
+        recorder.Barrier();
+
+        recorder.Dispatch(_chunkOutputs, new ChunkOutputsArguments
+        {
+            Queries = projections.Queries,
+            Keys = projections.Keys,
+            Values = projections.Values,
+            ChunkStates = _chunkStates.Address,
+            Tiles = _tables.QueryTiles,
+            Decay = _model.Decay,
+            O = _activations.Retained,
+            ScoreSums = _scoreSums?.Address ?? 0,
+            Stride = stride,
+            OutputStride = (uint)_activations.RetainedStride,
+            ValueSize = (uint)_config.ValueSize,
+            ValueVectors = vectors,
+        }, (uint)(shape.QueryTiles * _config.Heads), valueTiles);
+        recorder.Barrier();
+
+        recorder.Dispatch(_headNorm, new HeadNormArguments
+        {
+            O = _activations.Retained,
+            G = projections.Gates,
+            HeadWeight = _model.Layers[layer].HeadNorm,
+            Decay = _model.Decay,
+            Positions = _tables.Positions,
+            Scores = _scoreSums?.Address ?? 0,
+            Stride = (uint)_activations.RetainedStride,
+            GateStride = stride,
+            ValueSize = (uint)_config.ValueSize,
+            Eps = _config.RetentionEps,
+        }, (uint)(shape.Rows * _config.Heads));
+        recorder.Barrier();
+    }
+
+    private void ReadLogits(int rows, RowLogits logits)
+    {
+        var size = _config.VocabularySize;
+        _model.Device.Run("output norm", recorder => _network.RecordOutputNorm(recorder, rows));
+        for (var first = 0; first < rows; first += _activations.LogitRows)
+        {
+            var count = Math.Min(_activations.LogitRows, rows - first);
+            _model.Device.Run("logits", recorder =>
+            {
+                _network.RecordLogits(recorder, first, count);
+                _activations.CopyLogits(recorder, _logits, (ulong)count * (ulong)size * sizeof(float));
+            });
+            var values = _logits.AsSpan<float>();
+            for (var row = 0; row < count; row++)
+                logits(first + row, values.Slice(row * size, size));
+        }
+    }
+}

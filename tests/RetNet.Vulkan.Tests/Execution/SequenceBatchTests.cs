@@ -1,0 +1,127 @@
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Reference;
+
+namespace RetNet.Vulkan.Tests.Execution;
+
+/// <summary>The parallel and the chunkwise form on the device: against the oracle, each other, and the recurrent form.</summary>
+[Collection(TestDevices.Collection)]
+public sealed class SequenceBatchTests(TestDevices devices) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<int, string> Devices => TestDevices.All;
+
+    public static TheoryData<int, string, string> Shapes
+    {
+        get
+        {
+            var data = new TheoryData<int, string, string>();
+            foreach (var device in TestDevices.All)
+                foreach (var shape in ModelShapes.Names)
+                    data.Add((int)device[0], (string)device[1], shape);
+            return data;
+        }
+    }
+
+    private string ModelPath => _folder.File("model.gguf");
+
+    /// <summary>Chunk lengths; null is the parallel form.</summary>
+    private static int?[] ChunkLengths => [1, 16, 64, 128, null];
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void EveryFormEqualsTheOracle(int device, string name, string shape)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], shape, "f32", ModelPath);
+        var random = ModelShapes.Create(shape);
+        var tokens = random.Tokens(150, seed: 3);
+        var state = new ReferenceState(model.Config);
+        var expected = random.Reference.Recurrent(tokens, state);
+        foreach (var chunkLength in ChunkLengths)
+        {
+            using var batch = new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = chunkLength, PassLength = 150 });
+            Tolerance.Near(expected, Logits(batch, [tokens])[0], 1e-5);
+            for (var layer = 0; layer < model.Config.Layers; layer++)
+                Tolerance.Near(state.Layer(layer).ToArray(), batch.State.Read(layer), 1e-5);
+        }
+    }
+
+    /// <summary>Every length, chunk and split gives what token by token gives.</summary>
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void FormsAgreeAtEveryLengthAndSplit(int device, string name)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], "odd widths", "f32", ModelPath);
+        var tokens = ModelShapes.Create("odd widths").Tokens(520, seed: 4);
+        using var session = new RecurrentSession(model);
+        float[] recurrent = [.. session.Logits(tokens).SelectMany(row => row)];
+        var width = model.Config.VocabularySize;
+        foreach (var chunkLength in ChunkLengths)
+        {
+            using var batch = new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = chunkLength, PassLength = 520 });
+            foreach (var length in new[] { 1, 2, 7, 63, 64, 65, 127, 150, 520 })
+            {
+                batch.Reset();
+                Tolerance.Near(recurrent[..(length * width)], Logits(batch, [tokens[..length]])[0], 1e-5);
+            }
+
+            foreach (var split in new[] { 1, 64, 100, 519 })
+            {
+                batch.Reset();
+                float[] split1 = Logits(batch, [tokens[..split]])[0], split2 = Logits(batch, [tokens[split..]])[0];
+                Tolerance.Near(recurrent, [.. split1, .. split2], 1e-5);
+            }
+        }
+    }
+
+    /// <summary>What a pass cannot hold goes into further passes; the next token may follow in any form.</summary>
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void SequencesOfDifferentLengthsGoThroughPassesTogether(int device, string name)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], "grouped values, plain eps, relu", "f32", ModelPath);
+        var random = ModelShapes.Create("grouped values, plain eps, relu");
+        int[][] sequences = [random.Tokens(70, 1), [], random.Tokens(1, 2), random.Tokens(131, 3), random.Tokens(16, 4)];
+        using var batch = new SequenceBatch(model, sequences.Length, new SequenceOptions { ChunkLength = 16, PassLength = 48 });
+        var actual = Logits(batch, sequences);
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            Assert.Equal(sequences[i].Length, batch.Positions[i]);
+            var state = new ReferenceState(model.Config);
+            if (sequences[i].Length > 0)
+                Tolerance.Near(random.Reference.Recurrent(sequences[i], state), actual[i], 1e-5);
+            Tolerance.Near(state.Layer(0).ToArray(), batch.State.Read(0, i), 1e-5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void RefusesWhatTheParallelFormCannotTake(int device, string name)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], "odd widths", "f32", ModelPath);
+        using var batch = new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = null, PassLength = 8, TorchscaleClamp = true });
+        Assert.Contains("9 tokens are more than the 8 of a pass", Assert.Throws<ArgumentException>(() => batch.Feed([new int[9]])).Message, StringComparison.Ordinal);
+        Assert.Contains("outside the vocabulary", Assert.Throws<ArgumentException>(() => batch.Feed([new[] { 97 }])).Message, StringComparison.Ordinal);
+        batch.Feed([new int[2]]);
+        Assert.Contains("needs a sequence from its first token", Assert.Throws<ArgumentException>(() => batch.Feed([new int[2]])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = 8, TorchscaleClamp = true }));
+        Assert.Throws<ArgumentException>(() => new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = 0 }));
+    }
+
+    private static float[][] Logits(SequenceBatch batch, int[][] tokens)
+    {
+        var result = tokens.Select(_ => new List<float>()).ToArray();
+        batch.Feed([.. tokens.Select(ids => (ReadOnlyMemory<int>)ids)], (sequence, index, logits) =>
+        {
+            Assert.Equal(index * logits.Length, result[sequence].Count);
+            result[sequence].AddRange(logits);
+        });
+        return [.. result.Select(list => list.ToArray())];
+    }
+}
