@@ -12,11 +12,15 @@ public sealed class RecurrentSession : IDisposable
     /// <summary>Decoding steps that may be submitted before the first one's token is read.</summary>
     private const int StepsAhead = 3;
 
+    /// <summary>Tokens that go in step by step sooner than the kernels for many would be built.</summary>
+    private const int ShortFeed = 8;
+
     private readonly RetNetModel _model;
     private readonly Activations _activations;
     private readonly RecurrentStep _step;
     private readonly TokenLog _log;
-    private readonly SequencePass _prompt;
+    private readonly Recording _feedStep;
+    private SequencePass? _prompt;
 
     /// <summary>Starts an empty sequence.</summary>
     public RecurrentSession(RetNetModel model)
@@ -27,15 +31,21 @@ public sealed class RecurrentSession : IDisposable
         _log = new TokenLog(model.Device);
         _activations = new Activations(model.Device, model.Config, HeadTiles(model.Device, model.Config), rows: 1, logitRows: 1);
         _step = new RecurrentStep(model, State, _log, _activations, tuning);
-        _prompt = new SequencePass(model, State, PromptOptions);
+        _feedStep = model.Device.Record("feeding step", _step.RecordLayers);
         Reset();
     }
 
     /// <summary>Tokens that the state has taken in.</summary>
     public long Position { get; private set; }
 
+    /// <summary>The token that comes next and that the state has not taken in: the one sampled last; null after <see cref="Feed"/>.</summary>
+    public int? Pending { get; private set; }
+
     /// <summary>The retention state.</summary>
     public RetentionState State { get; }
+
+    /// <summary>What the model computes.</summary>
+    public RetNetConfig Config => _model.Config;
 
     /// <summary>Adds what a session takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config) => new MemoryPlan()
@@ -50,24 +60,19 @@ public sealed class RecurrentSession : IDisposable
             State.Clear(recorder);
             _activations.Clear(recorder);
         });
-        Position = 0;
+        (Position, Pending) = (0, null);
     }
 
-    /// <summary>Takes tokens in chunk by chunk, without computing logits.</summary>
+    /// <summary>Takes tokens in, many at once, without computing logits.</summary>
     /// <exception cref="ArgumentException">A token is outside the vocabulary.</exception>
     public void Feed(ReadOnlyMemory<int> tokens)
     {
         Vocabulary.RequireKnown(tokens.Span, _model.Config);
-        while (!tokens.IsEmpty)
-        {
-            var piece = tokens[.._prompt.Piece(tokens.Length, 0, 0)];
-            _prompt.Run([new Segment(0, Position, piece)]);
-            foreach (var token in piece.Span)
-                _log[Position++] = token;
-            tokens = tokens[piece.Length..];
-        }
-
-        _model.Device.Run("position", recorder => _activations.SetPosition(recorder, (uint)Position));
+        if (_prompt is null && tokens.Length <= ShortFeed)
+            FeedSteps(tokens.Span);
+        else
+            FeedChunks(tokens);
+        Pending = null;
     }
 
     /// <summary>Takes tokens in and returns the logits after each: [tokens][V].</summary>
@@ -90,6 +95,7 @@ public sealed class RecurrentSession : IDisposable
             logits[i] = read.AsSpan<float>().ToArray();
         }
 
+        Pending = null;
         return logits;
     }
 
@@ -102,24 +108,50 @@ public sealed class RecurrentSession : IDisposable
     /// <param name="count">Tokens to sample at most.</param>
     /// <param name="options">How to sample.</param>
     /// <param name="timings">Where given, kernels are timed into it; nothing runs ahead then.</param>
+    /// <param name="runAhead">Whether the device may run ahead; without it the sequence ends at the last token returned.</param>
     /// <exception cref="ArgumentException">The prompt is empty, a token is outside the vocabulary, or an option is out of range.</exception>
-    public IEnumerable<int> Generate(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings = null)
+    public IEnumerable<int> Generate(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings = null, bool runAhead = true)
     {
         options.Validate();
         if (prompt.IsEmpty)
             throw new ArgumentException("the prompt has no token");
         Vocabulary.RequireKnown(prompt.Span, _model.Config);
-        return Decode(prompt, count, options, timings);
+        return Decode(prompt, count, options, timings, runAhead && timings is null ? StepsAhead : 1);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _prompt.Dispose();
+        _prompt?.Dispose();
+        _feedStep.Dispose();
         _step.Dispose();
         _activations.Dispose();
         _log.Dispose();
         State.Dispose();
+    }
+
+    /// <summary>The last tokens, at most <see cref="TokenLog.Capacity"/>, <see cref="Pending"/> included.</summary>
+    internal int[] RecentTokens()
+    {
+        var end = Position + (Pending is null ? 0 : 1);
+        var count = (int)Math.Min(end, TokenLog.Capacity);
+        return [.. Enumerable.Range(0, count).Select(i => _log[end - count + i])];
+    }
+
+    /// <summary>Puts the session where another one was.</summary>
+    /// <exception cref="ArgumentException">What is given cannot be a session's of this model.</exception>
+    internal void Restore(long position, int[] recentTokens, bool pending, float[][] layers)
+    {
+        var end = position + (pending ? 1 : 0);
+        if (recentTokens.Length != Math.Min(end, TokenLog.Capacity))
+            throw new ArgumentException($"{recentTokens.Length} tokens are not the last ones of {end}");
+        Vocabulary.RequireKnown(recentTokens, _model.Config);
+        for (var layer = 0; layer < layers.Length; layer++)
+            State.Write(layer, layers[layer]);
+        for (var i = 0; i < recentTokens.Length; i++)
+            _log[end - recentTokens.Length + i] = recentTokens[i];
+        (Position, Pending) = (position, pending ? recentTokens[^1] : null);
+        SetDevicePosition();
     }
 
     private static SequenceOptions PromptOptions { get; } = new();
@@ -127,11 +159,38 @@ public sealed class RecurrentSession : IDisposable
     private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
         Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
 
-    private IEnumerable<int> Decode(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings)
+    private void FeedSteps(ReadOnlySpan<int> tokens)
+    {
+        if (tokens.IsEmpty)
+            return;
+        foreach (var token in tokens)
+            _log[Position++] = token;
+        _model.Device.Wait(_model.Device.Submit(_feedStep, tokens.Length));
+    }
+
+    private void FeedChunks(ReadOnlyMemory<int> tokens)
+    {
+        _prompt ??= new SequencePass(_model, State, PromptOptions);
+        while (!tokens.IsEmpty)
+        {
+            var piece = tokens[.._prompt.Piece(tokens.Length, 0, 0)];
+            _prompt.Run([new Segment(0, Position, piece)]);
+            foreach (var token in piece.Span)
+                _log[Position++] = token;
+            tokens = tokens[piece.Length..];
+        }
+
+        SetDevicePosition();
+    }
+
+    private void SetDevicePosition() => _model.Device.Run("position", recorder => _activations.SetPosition(recorder, (uint)Position));
+
+    private IEnumerable<int> Decode(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings, int ahead)
     {
         var device = _model.Device;
         Feed(prompt[..^1]);
         _log[Position] = prompt.Span[^1];
+        Pending = prompt.Span[^1];
         using var step = device.Record("decoding step", recorder =>
         {
             _step.RecordLayers(recorder);
@@ -143,16 +202,17 @@ public sealed class RecurrentSession : IDisposable
         {
             for (long read = 0, submitted = 0; read < count; read++)
             {
-                for (; submitted < count && submitted < read + (timings is null ? StepsAhead : 1); submitted++)
+                for (; submitted < count && submitted < read + ahead; submitted++)
                     running.Enqueue(device.Submit(step));
                 device.Wait(running.Dequeue());
                 timings?.Read();
-                yield return _log[++Position];
+                Pending = _log[++Position];
+                yield return Pending.Value;
             }
         }
         finally
         {
-            for (; running.TryDequeue(out var value); Position++)
+            for (; running.TryDequeue(out var value); Pending = _log[++Position])
                 device.Wait(value);
         }
     }

@@ -58,6 +58,13 @@ public sealed class GgufWriter : IDisposable
         WriteUInt32(_entries, value);
     }
 
+    /// <summary>Adds a uint64.</summary>
+    public void Add(string key, ulong value)
+    {
+        AddKey(key, GgufValueType.UInt64);
+        WriteUInt64(_entries, value);
+    }
+
     /// <summary>Adds a float32.</summary>
     public void Add(string key, float value)
     {
