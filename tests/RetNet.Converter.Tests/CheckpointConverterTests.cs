@@ -205,7 +205,7 @@ public sealed class CheckpointConverterTests : IDisposable
 
         foreach (string output in new[] { weights, Path.Combine(_source.Path, ".", "model.safetensors"), _target.File("link.gguf") })
         {
-            Assert.Contains("file of the checkpoint itself", Assert.Throws<ConverterException>(
+            Assert.Contains("file of the source itself", Assert.Throws<ConverterException>(
                 () => CheckpointConverter.Convert(_source.Path, output, BlockType.Find("f16")!)).Message);
         }
 
