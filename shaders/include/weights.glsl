@@ -9,7 +9,7 @@
 //   WEIGHT_BF16  8              w = the upper half of an f32
 //   WEIGHT_Q8_0  16             w = scale · q,        q in -128..127
 //   WEIGHT_Q4_0  32             w = scale · (q - 8),  q in 0..15; low nibbles are weights 0..15, high ones 16..31
-//   WEIGHT_IQ4_NL 32            w = scale · c[q],     likewise
+//   WEIGHT_IQ4_NL  32           w = scale · c[q],     likewise
 
 #extension GL_EXT_control_flow_attributes : require
 
@@ -41,12 +41,12 @@ uint quadAt(uint rowStart, uint run)
 }
 
 #if defined(WEIGHT_IQ4_NL)
-// The codebook -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113, ggml's kvalues_iq4nl: a polynomial of q - 8 that
-// is less than 0.434 off at each of the 16, which rounding takes away. A table would be a load a weight.
-vec4 codebook(uvec4 q)
+// The codebook -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113, ggml's kvalues_iq4nl: a polynomial that is less
+// than 0.434 off at each of the 16, which rounding takes away. A table would be a load a weight.
+vec4 codebook(uvec4 code)
 {
-    const vec4 x = vec4(q) - 8.0;
-    return roundEven(fma(fma(fma(fma(vec4(0.00158604), x, vec4(0.0818398)), x, vec4(-0.0168121)), x, vec4(11.4398097)), x, vec4(1.4329897)));
+    const vec4 q = vec4(code);
+    return roundEven(fma(fma(fma(fma(vec4(0.001586043), q, vec4(0.03108644)), q, vec4(-1.371927)), q, vec4(24.17383)), q, vec4(-126.56701)));
 }
 #endif
 
