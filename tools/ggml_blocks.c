@@ -1,11 +1,12 @@
 // Writes tests/fixtures/ggml_blocks.bin: inputs and what ggml's reference formulas give for them in C's float
-// semantics (ggml-quants.c quantize_row_q8_0_ref, quantize_row_q4_0_ref and their inverses; ggml-impl.h
-// ggml_compute_fp32_to_fp16 and ggml_compute_fp32_to_bf16). Run by hand from the repository root:
+// semantics (ggml-quants.c quantize_row_q8_0_ref, quantize_row_q4_0_ref, quantize_iq4_nl without an importance matrix, and
+// their inverses; ggml-impl.h ggml_compute_fp32_to_fp16 and ggml_compute_fp32_to_bf16). Run by hand from the repository root:
 //
 //   cc -O2 -ffp-contract=off -o /tmp/ggml_blocks tools/ggml_blocks.c -lm && /tmp/ggml_blocks > tests/fixtures/ggml_blocks.bin
 //
 // Layout, little-endian: uint32 blocks; float x[blocks][32]; uint16 f16[blocks][32]; uint16 bf16[blocks][32];
-// q8_0[blocks] of 34 bytes; q4_0[blocks] of 18 bytes; float y8[blocks][32]; float y4[blocks][32].
+// q8_0[blocks] of 34 bytes; q4_0[blocks] of 18 bytes; float y8[blocks][32]; float y4[blocks][32];
+// iq4_nl[blocks] of 18 bytes; float ynl[blocks][32].
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -16,6 +17,9 @@ enum { LENGTH = 32, BLOCKS = 224 };
 
 typedef struct { uint16_t d; int8_t q[LENGTH]; } block_q8_0;
 typedef struct { uint16_t d; uint8_t q[LENGTH / 2]; } block_q4_0;
+typedef block_q4_0 block_iq4_nl;
+
+static const int8_t codebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 static float x[BLOCKS][LENGTH];
 
@@ -70,6 +74,46 @@ static void to_q4_0(const float *v, block_q4_0 *y) {
     }
 }
 
+static int nearest(float v) {
+    if (v <= codebook[0]) return 0;
+    if (v >= codebook[15]) return 15;
+    int low = 0, high = 15;
+    while (high - low > 1) {
+        const int middle = (low + high) / 2;
+        if (v < codebook[middle]) high = middle; else low = middle;
+    }
+    return v - codebook[high - 1] < codebook[high] - v ? high - 1 : high;
+}
+
+static void sums_of(const float *v, float id, float *sumqx, float *sumq2) {
+    *sumqx = *sumq2 = 0;
+    for (int j = 0; j < LENGTH; j++) {
+        const float q = codebook[nearest(id * v[j])], w = v[j] * v[j];
+        *sumqx += w * q * v[j];
+        *sumq2 += w * q * q;
+    }
+}
+
+// quantize_row_iq4_nl_impl for one block of a block, with ntry = 7.
+static void to_iq4_nl(const float *v, block_iq4_nl *y) {
+    float amax = 0, max = 0, d = 0;
+    for (int j = 0; j < LENGTH; j++) if (amax < fabsf(v[j])) { amax = fabsf(v[j]); max = v[j]; }
+    if (amax >= 1e-15f) {
+        float sumqx, sumq2;
+        d = -max / codebook[0];
+        sums_of(v, 1 / d, &sumqx, &sumq2);
+        d = sumqx / sumq2;
+        float best = d * sumqx;
+        for (int i = -7; i <= 7; i++) {
+            sums_of(v, (i + codebook[0]) / max, &sumqx, &sumq2);
+            if (sumq2 > 0 && sumqx * sumqx > best * sumq2) { d = sumqx / sumq2; best = d * sumqx; }
+        }
+    }
+    y->d = to_f16(d);
+    const float id = d ? 1 / d : 0;
+    for (int j = 0; j < LENGTH / 2; j++) y->q[j] = nearest(id * v[j]) | (nearest(id * v[j + LENGTH / 2]) << 4);
+}
+
 static uint32_t next(void) {
     static uint32_t state = 2463534242u;
     state ^= state << 13; state ^= state >> 17; state ^= state << 5;
@@ -114,17 +158,20 @@ int main(void) {
     static uint16_t f16[BLOCKS][LENGTH], bf16[BLOCKS][LENGTH];
     static block_q8_0 q8[BLOCKS];
     static block_q4_0 q4[BLOCKS];
-    static float y8[BLOCKS][LENGTH], y4[BLOCKS][LENGTH];
+    static block_iq4_nl nl[BLOCKS];
+    static float y8[BLOCKS][LENGTH], y4[BLOCKS][LENGTH], ynl[BLOCKS][LENGTH];
     const uint32_t blocks = BLOCKS;
     fill();
     for (int b = 0; b < BLOCKS; b++) {
         to_q8_0(x[b], &q8[b]);
         to_q4_0(x[b], &q4[b]);
+        to_iq4_nl(x[b], &nl[b]);
         for (int j = 0; j < LENGTH; j++) {
             f16[b][j] = to_f16(x[b][j]);
             bf16[b][j] = to_bf16(x[b][j]);
             y8[b][j] = q8[b].q[j] * from_f16(q8[b].d);
             y4[b][j] = (((q4[b].q[j % 16] >> (j < 16 ? 0 : 4)) & 15) - 8) * from_f16(q4[b].d);
+            ynl[b][j] = codebook[(nl[b].q[j % 16] >> (j < 16 ? 0 : 4)) & 15] * from_f16(nl[b].d);
         }
     }
     fwrite(&blocks, sizeof blocks, 1, stdout);
@@ -135,5 +182,7 @@ int main(void) {
     fwrite(q4, sizeof q4, 1, stdout);
     fwrite(y8, sizeof y8, 1, stdout);
     fwrite(y4, sizeof y4, 1, stdout);
+    fwrite(nl, sizeof nl, 1, stdout);
+    fwrite(ynl, sizeof ynl, 1, stdout);
     return 0;
 }

@@ -17,7 +17,7 @@ public sealed record ConversionSummary
     /// <summary>Number of weights.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Size of the checkpoint's weight files in bytes.</summary>
+    /// <summary>Size of the source's weight files in bytes.</summary>
     public required long SourceBytes { get; init; }
 
     /// <summary>Size of the output file in bytes.</summary>

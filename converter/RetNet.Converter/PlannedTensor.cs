@@ -8,7 +8,7 @@ internal sealed record PlannedTensor(CanonicalTensor Tensor, BlockType Type, str
 {
     /// <summary>
     /// Vectors are f32, as norms are small and multiply everything. A row that is no whole number of blocks stays f16.
-    /// A q4_0 file keeps the embedding and the output at q8_0.
+    /// A file of 4-bit blocks keeps the embedding and the output at q8_0.
     /// </summary>
     public static PlannedTensor Plan(CanonicalTensor tensor, BlockType asked)
     {
@@ -16,7 +16,7 @@ internal sealed record PlannedTensor(CanonicalTensor Tensor, BlockType Type, str
             return new(tensor, BlockType.Of(GgmlType.F32), null);
         if (tensor.RowLength % asked.Length != 0)
             return new(tensor, BlockType.Of(GgmlType.F16), $"rows of {tensor.RowLength} are no whole number of {asked} blocks of {asked.Length}");
-        if (asked.Type == GgmlType.Q4_0 && IsVocabulary(tensor.Shape.Name))
+        if (asked.Type is GgmlType.Q4_0 or GgmlType.IQ4_NL && IsVocabulary(tensor.Shape.Name))
             return new(tensor, BlockType.Of(GgmlType.Q8_0), "errors of the vocabulary's matrix reach the logits directly");
         return new(tensor, asked, null);
     }

@@ -68,6 +68,8 @@ internal static class TensorEncoder
         GgmlType.BF16 => magnitude < BF16Overflow,
         GgmlType.Q8_0 => Half.IsFinite((Half)(magnitude / 127)),
         GgmlType.Q4_0 => Half.IsFinite((Half)(magnitude / 8)),
+        // The scale is searched for; least squares never takes it beyond this.
+        GgmlType.IQ4_NL => Half.IsFinite((Half)(magnitude / 100)),
         _ => true,
     };
 

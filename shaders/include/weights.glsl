@@ -9,6 +9,7 @@
 //   WEIGHT_BF16  8              w = the upper half of an f32
 //   WEIGHT_Q8_0  16             w = scale · q,        q in -128..127
 //   WEIGHT_Q4_0  32             w = scale · (q - 8),  q in 0..15; low nibbles are weights 0..15, high ones 16..31
+//   WEIGHT_IQ4_NL  32           w = scale · c[q],     likewise
 
 #extension GL_EXT_control_flow_attributes : require
 
@@ -19,7 +20,7 @@ const uint RUN = 8;
 #elif defined(WEIGHT_Q8_0)
 const uint RUN = 16;
 #define SCALED
-#elif defined(WEIGHT_Q4_0)
+#elif defined(WEIGHT_Q4_0) || defined(WEIGHT_IQ4_NL)
 const uint RUN = 32;
 #define SCALED
 #else
@@ -38,6 +39,16 @@ uint quadAt(uint rowStart, uint run)
 {
     return rowStart + run * INTERLEAVE;
 }
+
+#if defined(WEIGHT_IQ4_NL)
+// The codebook -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113, ggml's kvalues_iq4nl: a polynomial that is less
+// than 0.434 off at each of the 16, which rounding takes away. A table would be a load a weight.
+vec4 codebook(uvec4 code)
+{
+    const vec4 q = vec4(code);
+    return roundEven(fma(fma(fma(fma(vec4(0.001586043), q, vec4(0.03108644)), q, vec4(-1.371927)), q, vec4(24.17383)), q, vec4(-126.56701)));
+}
+#endif
 
 // The run's weights in order, four a vector, without their scale.
 void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
@@ -64,6 +75,13 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
         const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
         w[i] = vec4(bytes & 15u) - 8.0;
         w[i + 4] = vec4((bytes >> 4) & 15u) - 8.0;
+    }
+#elif defined(WEIGHT_IQ4_NL)
+    [[unroll]] for (uint i = 0; i < 4; i++)
+    {
+        const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
+        w[i] = codebook(bytes & 15u);
+        w[i + 4] = codebook((bytes >> 4) & 15u);
     }
 #endif
 }

@@ -5,11 +5,11 @@ using RetNet.Vulkan.Gpu;
 
 namespace RetNet.Cli;
 
-/// <summary>Converts a checkpoint to GGUF.</summary>
-[Verb("convert", HelpText = "Convert a RetNet checkpoint to GGUF.")]
+/// <summary>Converts a checkpoint, or a GGUF file that is not quantised, to GGUF.</summary>
+[Verb("convert", HelpText = "Convert a RetNet checkpoint to GGUF, or a GGUF file to a smaller type.")]
 internal sealed class ConvertCommand : ICommand
 {
-    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, or its weight file beside config.json.")]
+    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, its weight file beside config.json, or a GGUF file in f32, f16 or bf16.")]
     public string Source { get; set => field = Arguments.Plain(value); } = "";
 
     [Value(1, Hidden = true)]
@@ -18,7 +18,7 @@ internal sealed class ConvertCommand : ICommand
     [Option('o', "output", Required = true, MetaValue = "OUT.gguf", HelpText = "File to write; it appears when it is complete.")]
     public string Output { get; set => field = Arguments.Plain(value); } = "";
 
-    [Option('t', "type", Default = "f16", MetaValue = "TYPE", HelpText = "Type of the matrices: f32, f16, bf16, q8_0 or q4_0.")]
+    [Option('t', "type", Default = "f16", MetaValue = "TYPE", HelpText = "Type of the matrices: f32, f16, bf16, q8_0, q4_0 or iq4_nl.")]
     public string Type { get; set => field = Arguments.Plain(value); } = "";
 
     [Option("name", MetaValue = "NAME", HelpText = "The model's name for people. (Default: the source's)")]

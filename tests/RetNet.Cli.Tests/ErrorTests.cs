@@ -31,7 +31,7 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
     [InlineData("give a prompt or --file, not both", "generate", "Once", "-f", "prompt.txt")]
     [InlineData("SOURCE is missing", "convert", "-o", "out.gguf")]
     [InlineData("--output is missing", "convert", "folder")]
-    [InlineData("--type must be one of f32, f16, bf16, q8_0, q4_0; it is 'q5'", "convert", "folder", "-o", "out.gguf", "-t", "q5")]
+    [InlineData("--type must be one of f32, f16, bf16, q8_0, q4_0, iq4_nl; it is 'q5'", "convert", "folder", "-o", "out.gguf", "-t", "q5")]
     [InlineData("FILE is missing", "inspect")]
     public void AWrongCommandLine(string expected, params string[] arguments) => Fails(2, expected, CliProgram.Run(arguments));
 

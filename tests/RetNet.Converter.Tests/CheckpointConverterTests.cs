@@ -86,12 +86,16 @@ public sealed class CheckpointConverterTests : IDisposable
         Assert.Equal(new FileInfo(Output).Length, summary.OutputBytes);
     }
 
-    [Fact]
-    public void Q4_0_KeepsTheVocabularyAtQ8_0()
+    [Theory]
+    [InlineData("q4_0", 2u)]
+    [InlineData("iq4_nl", 25u)]
+    public void FourBitTypes_KeepTheVocabularyAtQ8_0(string type, uint fileType)
     {
-        ConversionSummary summary = Convert(Repository.Fixture("torchscale_deepnorm"), "q4_0");
+        ConversionSummary summary = Convert(Repository.Fixture("torchscale_deepnorm"), type);
         using GgufFile file = GgufFile.Open(Output);
 
+        Assert.Equal(fileType, file.GetUInt32("general.file_type"));
+        Assert.Equal(type, file.GetTensor("blk.0.attn_v.weight").Type.Name);
         Assert.Equal("q8_0", file.GetTensor("token_embd.weight").Type.Name);
         Assert.Equal("q8_0", file.GetTensor("output.weight").Type.Name);
         Assert.Equal(64 * 18, file.GetTensor("blk.0.attn_v.weight").Bytes);
@@ -101,6 +105,7 @@ public sealed class CheckpointConverterTests : IDisposable
     [Theory]
     [InlineData("q8_0", 0.5f / 127)]
     [InlineData("q4_0", 1f / 8)]
+    [InlineData("iq4_nl", 1f / 7)] // half the widest gap of the codebook, 23 of 127, and what the search clips
     public void QuantizedRows_StayWithinTheirStep(string type, float step)
     {
         Convert(Repository.Fixture("torchscale_deepnorm"), type);
@@ -157,6 +162,7 @@ public sealed class CheckpointConverterTests : IDisposable
     [InlineData("f16", 65519f, 65520f)]
     [InlineData("q8_0", 65519f * 127, 65521f * 127)]
     [InlineData("q4_0", 65519f * 8, 65521f * 8)]
+    [InlineData("iq4_nl", 65519f * 100, 65521f * 100)]
     [InlineData("bf16", 3.39e38f, float.MaxValue)]
     public void ValuesThatTheTypeCannotHold_AreRefused(string type, float largest, float tooLarge)
     {
@@ -205,7 +211,7 @@ public sealed class CheckpointConverterTests : IDisposable
 
         foreach (string output in new[] { weights, Path.Combine(_source.Path, ".", "model.safetensors"), _target.File("link.gguf") })
         {
-            Assert.Contains("file of the checkpoint itself", Assert.Throws<ConverterException>(
+            Assert.Contains("file of the source itself", Assert.Throws<ConverterException>(
                 () => CheckpointConverter.Convert(_source.Path, output, BlockType.Find("f16")!)).Message);
         }
 

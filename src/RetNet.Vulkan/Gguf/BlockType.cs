@@ -4,8 +4,8 @@ namespace RetNet.Vulkan.Gguf;
 
 /// <summary>
 /// How a <see cref="GgmlType"/> lays out a row: blocks of <see cref="Length"/> elements in <see cref="Bytes"/> bytes.
-/// Both directions equal ggml's reference functions (ggml-quants.c, <c>quantize_row_*_ref</c> and
-/// <c>dequantize_row_*</c>) bit for bit on finite input.
+/// Both directions equal ggml's reference functions (ggml-quants.c, <c>quantize_row_*_ref</c>, for iq4_nl
+/// <c>quantize_iq4_nl</c>, and <c>dequantize_row_*</c>) bit for bit on finite input.
 /// </summary>
 public sealed class BlockType
 {
@@ -15,7 +15,8 @@ public sealed class BlockType
         new(GgmlType.F16, "f16", 1, 2),
         new(GgmlType.BF16, "bf16", 1, 2),
         new(GgmlType.Q8_0, "q8_0", Q8_0.Length, Q8_0.Bytes),
-        new(GgmlType.Q4_0, "q4_0", Q4_0.Length, Q4_0.Bytes),
+        new(GgmlType.Q4_0, "q4_0", NibbleBlock.Length, NibbleBlock.Bytes),
+        new(GgmlType.IQ4_NL, "iq4_nl", NibbleBlock.Length, NibbleBlock.Bytes),
     ];
 
     private BlockType(GgmlType type, string name, int length, int bytes) =>
@@ -74,6 +75,7 @@ public sealed class BlockType
             case GgmlType.BF16: BF16.Quantize(source, destination); break;
             case GgmlType.Q8_0: Q8_0.Quantize(source, destination); break;
             case GgmlType.Q4_0: Q4_0.Quantize(source, destination); break;
+            case GgmlType.IQ4_NL: IQ4_NL.Quantize(source, destination); break;
         }
     }
 
@@ -90,6 +92,7 @@ public sealed class BlockType
             case GgmlType.BF16: BF16.Dequantize(source, destination); break;
             case GgmlType.Q8_0: Q8_0.Dequantize(source, destination); break;
             case GgmlType.Q4_0: Q4_0.Dequantize(source, destination); break;
+            case GgmlType.IQ4_NL: IQ4_NL.Dequantize(source, destination); break;
         }
     }
 

@@ -19,6 +19,9 @@ public enum GgmlType : uint
     /// <summary>Blocks of 32: one binary16 scale and 32 signed bytes, q · d.</summary>
     Q8_0 = 8,
 
+    /// <summary>Blocks of 32: one binary16 scale and 32 four-bit indices into a codebook, c[q] · d.</summary>
+    IQ4_NL = 20,
+
     /// <summary>The upper 16 bits of a binary32.</summary>
     BF16 = 30,
 }

@@ -9,7 +9,7 @@ namespace RetNet.Vulkan.Gguf;
 /// (<see cref="Write"/>), then <see cref="Complete"/>. Until then everything goes to a file beside the target, which
 /// <see cref="Dispose"/> deletes, so a failed run leaves no half-written model. Not safe for several threads.
 /// </summary>
-public sealed class GgufWriter : IDisposable
+public sealed partial class GgufWriter : IDisposable
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 

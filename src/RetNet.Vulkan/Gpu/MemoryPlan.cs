@@ -29,7 +29,7 @@ public sealed class MemoryPlan
             return;
         var parts = string.Join(" + ", _parts.Select(part => $"{part.Name} {Size(part.Bytes)}"));
         throw new GpuException(
-            $"The model does not fit {device.Gpu.Name}: it needs {Size(Bytes)} ({parts}) and {Size(available)} are available. Convert it to a smaller type (q8_0, q4_0) or choose another device.");
+            $"The model does not fit {device.Gpu.Name}: it needs {Size(Bytes)} ({parts}) and {Size(available)} are available. Convert it to a smaller type (q8_0, iq4_nl) or choose another device.");
     }
 
     /// <summary>A byte count for people, in binary units.</summary>

@@ -22,7 +22,7 @@ public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns,
         GgmlType.F32 => 4,
         GgmlType.F16 or GgmlType.BF16 => 8,
         GgmlType.Q8_0 => 16,
-        GgmlType.Q4_0 => 32,
+        GgmlType.Q4_0 or GgmlType.IQ4_NL => 32,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that the kernels read"),
     };
 

@@ -10,6 +10,7 @@ public class BlockTypeTests
     [InlineData("bf16")]
     [InlineData("q8_0")]
     [InlineData("q4_0")]
+    [InlineData("iq4_nl")]
     public void Quantize_EqualsGgmlBitForBit(string name)
     {
         var blocks = new GgmlBlocks();
@@ -30,6 +31,7 @@ public class BlockTypeTests
     [Theory]
     [InlineData("q8_0")]
     [InlineData("q4_0")]
+    [InlineData("iq4_nl")]
     public void Dequantize_EqualsGgmlBitForBit(string name)
     {
         var blocks = new GgmlBlocks();
@@ -127,11 +129,39 @@ public class BlockTypeTests
     }
 
     [Fact]
+    public void IQ4_NL_OfAHandComputedBlock()
+    {
+        // Multiples of 2 of codebook values, so that d = 2 has no error; code 8, the value 1, stands for zero too.
+        sbyte[] codebook = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+        var source = new float[32];
+        for (int i = 0; i < 16; i++)
+            (source[i], source[i + 16]) = (2 * codebook[i], 2 * codebook[15 - i]);
+        var encoded = new byte[18];
+        var decoded = new float[32];
+
+        BlockType.Of(GgmlType.IQ4_NL).Quantize(source, encoded);
+        BlockType.Of(GgmlType.IQ4_NL).Dequantize(encoded, decoded);
+
+        Assert.Equal([0x00, 0x40, .. Enumerable.Range(0, 16).Select(i => (byte)(i | (15 - i) << 4))], encoded);
+        Assert.Equal(source, decoded);
+    }
+
+    [Fact]
+    public void IQ4_NL_ErrsLessThanQ4_0OnGaussianRows()
+    {
+        var random = new Random(11);
+        float[] row = [.. Enumerable.Range(0, 32 * 999).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+
+        Assert.InRange(RelativeError(GgmlType.IQ4_NL, row) / RelativeError(GgmlType.Q4_0, row), 0.8, 0.9);
+        Assert.InRange(RelativeError(GgmlType.IQ4_NL, row), 0.07, 0.08);
+    }
+
+    [Fact]
     public void TinyScales_BecomeZeroWithoutTrouble()
     {
         // d is subnormal, 1/d infinite: the stored scale is zero, so the codes do not matter, but must not throw.
         float[] source = [.. Enumerable.Repeat(float.Epsilon, 31), -float.Epsilon * 1000];
-        foreach (GgmlType type in new[] { GgmlType.Q8_0, GgmlType.Q4_0 })
+        foreach (GgmlType type in new[] { GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.IQ4_NL })
         {
             var encoded = new byte[BlockType.Of(type).Bytes];
             var decoded = new float[32];
@@ -155,5 +185,15 @@ public class BlockTypeTests
         Assert.Equal(GgmlType.BF16, BlockType.Find("BF16")!.Type);
         Assert.Null(BlockType.Find("q6_k"));
         Assert.Null(BlockType.Find((GgmlType)14));
+    }
+
+    // √(Σ(x − x̂)² / Σx²).
+    private static double RelativeError(GgmlType type, float[] row)
+    {
+        var encoded = new byte[BlockType.Of(type).RowBytes(row.Length)];
+        var decoded = new float[row.Length];
+        BlockType.Of(type).Quantize(row, encoded);
+        BlockType.Of(type).Dequantize(encoded, decoded);
+        return Math.Sqrt(row.Zip(decoded, (x, y) => (double)(x - y) * (x - y)).Sum() / row.Sum(x => (double)x * x));
     }
 }

@@ -18,6 +18,8 @@ internal sealed class GgmlBlocks
         Encoded["q4_0"] = Take(Count * 18).ToArray();
         Decoded["q8_0"] = MemoryMarshal.Cast<byte, float>(Take(values * sizeof(float))).ToArray();
         Decoded["q4_0"] = MemoryMarshal.Cast<byte, float>(Take(values * sizeof(float))).ToArray();
+        Encoded["iq4_nl"] = Take(Count * 18).ToArray();
+        Decoded["iq4_nl"] = MemoryMarshal.Cast<byte, float>(Take(values * sizeof(float))).ToArray();
     }
 
     public int Count => (int)BitConverter.ToUInt32(_bytes);

@@ -81,6 +81,29 @@ public sealed class GgufWriterTests : IDisposable
     }
 
     [Fact]
+    public void Values_OfEveryTypeComeBack()
+    {
+        object[] values =
+        [
+            (byte)1, (sbyte)-1, (ushort)2, (short)-2, 3u, -3, 4ul, -4L, 0.5f, -0.25, true, "märchen",
+            new byte[] { 1, 2 }, new[] { true, false }, new[] { "a", "" }, new long[] { 1, -1 }, Array.Empty<float>(),
+            new Array[] { new[] { 1, 2, 3 }, new Array[] { new[] { "x" } } },
+        ];
+        string path = _folder.File("a.gguf");
+        using (GgufWriter writer = GgufWriter.Create(path))
+        {
+            for (int i = 0; i < values.Length; i++)
+                writer.AddValue($"k{i}", values[i]);
+            Assert.Throws<ArgumentException>(() => writer.AddValue("decimal", 1m));
+            writer.Complete();
+        }
+
+        using GgufFile file = GgufFile.Open(path);
+        Assert.Equal(values, file.Metadata.Values);
+        Assert.Equal(values.Select(value => value.GetType()), file.Metadata.Values.Select(value => value.GetType()));
+    }
+
+    [Fact]
     public void AMissingFolder_IsNamed()
     {
         string path = Path.Combine(_folder.Path, "none", "a.gguf");

@@ -24,6 +24,7 @@ public sealed class ReferenceModelLoadTests : IDisposable
     [InlineData(GgmlType.F16)]
     [InlineData(GgmlType.Q8_0)]
     [InlineData(GgmlType.Q4_0)]
+    [InlineData(GgmlType.IQ4_NL)]
     public void Matrices_are_dequantised(GgmlType type)
     {
         var model = Model(width: 64, feedForward: 96);

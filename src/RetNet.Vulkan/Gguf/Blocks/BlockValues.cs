@@ -34,6 +34,19 @@ internal readonly struct BlockValues
         return MathF.Max(half[0], half[1]);
     }
 
+    /// <summary>The first value of the largest magnitude.</summary>
+    /// <param name="block">The values that were loaded.</param>
+    public float Extreme(ReadOnlySpan<float> block)
+    {
+        float magnitude = MaxMagnitude();
+        if (magnitude == 0)
+            return 0; // ggml starts from +0, which −0 does not exceed.
+        int i = 0;
+        while (i < Length - 1 && MathF.Abs(block[i]) != magnitude)
+            i++;
+        return block[i];
+    }
+
     /// <summary>x · factor, rounded half away from zero as C's <c>roundf</c> does.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector256<sbyte> ScaleAndRound(float factor)
@@ -53,6 +66,22 @@ internal readonly struct BlockValues
         return Narrow(
             Vector256.ConvertToInt32(_a * f + o), Vector256.ConvertToInt32(_b * f + o),
             Vector256.ConvertToInt32(_c * f + o), Vector256.ConvertToInt32(_d * f + o));
+    }
+
+    /// <summary>How many of <paramref name="steps"/> each x · factor reaches.</summary>
+    public Vector256<sbyte> ScaleAndCount(float factor, ReadOnlySpan<float> steps)
+    {
+        Vector256<float> f = Vector256.Create(factor);
+        return Narrow(Count(_a * f, steps), Count(_b * f, steps), Count(_c * f, steps), Count(_d * f, steps));
+    }
+
+    // A comparison gives −1 where it holds.
+    private static Vector256<int> Count(Vector256<float> x, ReadOnlySpan<float> steps)
+    {
+        Vector256<int> count = Vector256<int>.Zero;
+        foreach (float step in steps)
+            count -= Vector256.GreaterThanOrEqual(x, Vector256.Create(step)).AsInt32();
+        return count;
     }
 
     // Adding the largest float below one half moves exactly the ties and above over the next integer, which the
