@@ -5,15 +5,19 @@ namespace RetNet.Vulkan.Tests.Text;
 
 public class TokenizerTests
 {
-    [Fact]
-    public void Encodes_and_decodes_as_huggingface_does()
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("llama_style")]
+    [InlineData("llama3_style")]
+    public void Encodes_and_decodes_as_huggingface_does(string kind)
     {
-        var cases = TokenizerFixtures.Cases("demo");
+        var tokenizer = TokenizerFixtures.Load(kind);
+        var cases = TokenizerFixtures.Cases(kind);
         Assert.Equal(284, cases.Count);
         foreach (var expected in cases)
         {
-            Assert.Equal(expected.Ids, TokenizerFixtures.Demo.Encode(expected.Text));
-            Assert.Equal(expected.Decoded, TokenizerFixtures.Demo.Decode(expected.Ids));
+            Assert.Equal(expected.Ids, tokenizer.Encode(expected.Text));
+            Assert.Equal(expected.Decoded, tokenizer.Decode(expected.Ids));
         }
     }
 
