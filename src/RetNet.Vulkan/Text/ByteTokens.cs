@@ -3,7 +3,7 @@ using System.Globalization;
 namespace RetNet.Vulkan.Text;
 
 /// <summary>Tokens that name a byte, <c>&lt;0x0A&gt;</c>, which SentencePiece falls back to for characters outside its vocabulary.</summary>
-internal static class ByteTokens
+public static class ByteTokens
 {
     /// <summary>Number of bytes there are.</summary>
     public const int Count = 256;
