@@ -1,7 +1,7 @@
 using System.Text;
 using RetNet.Vulkan.Text;
 
-namespace RetNet.Vulkan.Tests.Text;
+namespace RetNet.Vulkan.Tests.Text.Json;
 
 public class TokenizerJsonTests
 {
@@ -16,6 +16,22 @@ public class TokenizerJsonTests
     [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Whitespace"}}""", "pre_tokenizer of type \"Whitespace\" is not supported")]
     [InlineData("""{"model": {}, "pre_tokenizer": {"type": "ByteLevel", "use_regex": 1}}""", "pre_tokenizer.use_regex must be true or false")]
     [InlineData("""{"model": {}, "decoder": {"type": "WordPiece"}}""", "decoder of type \"WordPiece\"")]
+    [InlineData("""{"model": {}, "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmt"}]}}""", "normalizer.normalizers[1] of type \"Nmt\" is not supported")]
+    [InlineData("""{"model": {}, "normalizer": {"type": "Sequence"}}""", "normalizer has no \"normalizers\"")]
+    [InlineData("""{"model": {}, "normalizer": {"type": "Prepend", "prepend": 1}}""", "normalizer.prepend must be String")]
+    [InlineData("""{"model": {}, "normalizer": {"type": "Replace", "pattern": {}, "content": ""}}""", "normalizer.pattern has neither")]
+    [InlineData("""{"model": {}, "normalizer": {"type": "Replace", "pattern": {"Regex": "a"}, "content": "$1"}}""", "normalizer.content with '$'")]
+    [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "["}, "behavior": "Isolated"}}""", "pre_tokenizer.pattern.Regex is not supported: \"[\"")]
+    [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Kept"}}""", "pre_tokenizer.behavior must be Isolated")]
+    [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Metaspace", "replacement": "__"}}""", "pre_tokenizer.replacement must be one character")]
+    [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"}}""", "pre_tokenizer.prepend_scheme must be")]
+    [InlineData("""{"model": {}, "pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "add_prefix_space": false}}""", "contradicts")]
+    [InlineData("""{"model": {}, "decoder": {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}}""", "decoder.decoders[1] of type ByteFallback is not supported after")]
+    [InlineData("""{"model": {}, "decoder": {"type": "Replace", "pattern": {"Regex": "a"}, "content": ""}}""", "decoder.pattern.Regex is not supported here")]
+    [InlineData("""{"model": {}, "decoder": {"type": "Strip", "content": " ", "start": -1, "stop": 0}}""", "decoder.start must be a whole number")]
+    [InlineData("""{"post_processor": {"type": "BertProcessing"}, "model": {"vocab": {}, "merges": []}}""", "post_processor of type \"BertProcessing\"")]
+    [InlineData("""{"post_processor": {"type": "TemplateProcessing", "single": []}, "model": {"vocab": {}, "merges": []}}""", "post_processor has no sequence A")]
+    [InlineData("""{"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x"}}], "special_tokens": {"x": {"ids": [9]}}}, "model": {"vocab": {}, "merges": []}}""", "ids[0] must be the id of one of the 0 tokens")]
     [InlineData(Start + "\"a\": 0}", "the document has no \"model\"")]
     [InlineData(Start + "\"model\": []}", "model must be Object")]
     [InlineData(Start + """ "model": {"type": "Unigram"}}""", "model of type \"Unigram\"")]

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using RetNet.Vulkan.Text;
 using RetNet.Vulkan.Text.PreTokenizers;
 
-namespace RetNet.Vulkan.Tests.Text;
+namespace RetNet.Vulkan.Tests.Text.PreTokenizers;
 
 public class ByteLevelPreTokenizerTests
 {
