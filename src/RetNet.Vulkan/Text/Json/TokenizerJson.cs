@@ -15,7 +15,8 @@ internal static class TokenizerJson
         }
         catch (JsonException error)
         {
-            throw new TokenizerException($"tokenizer.json: not valid JSON: {error.Message}", error);
+            // Its own message may quote the whole rest of the file.
+            throw new TokenizerException($"tokenizer.json: not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}", error);
         }
         catch (InvalidOperationException error)
         {
