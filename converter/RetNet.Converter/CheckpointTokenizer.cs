@@ -2,12 +2,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Text;
 
 namespace RetNet.Converter;
 
 /// <summary>
 /// The tokenizer beside a checkpoint as GGUF metadata: tokenizer.json whole, which is what the runtime reads, and for
-/// byte-level BPE also the <c>tokenizer.ggml.*</c> arrays that other GGUF tools read (ggml docs/gguf.md, "GGML").
+/// BPE of byte-level (ggml's gpt2) or with byte fallback (llama) also the <c>tokenizer.ggml.*</c> arrays that other
+/// GGUF tools read (ggml docs/gguf.md, "GGML").
 /// </summary>
 public sealed class CheckpointTokenizer : IDisposable
 {
@@ -19,6 +21,9 @@ public sealed class CheckpointTokenizer : IDisposable
     private readonly JsonFile? _config;
     private readonly string?[] _tokens;
     private readonly TokenType[] _types;
+    private readonly int? _template;
+    private readonly bool? _addBos;
+    private int? _unknown;
 
     private CheckpointTokenizer(Checkpoint checkpoint, int vocabularySize)
     {
@@ -32,8 +37,12 @@ public sealed class CheckpointTokenizer : IDisposable
             _config = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, ConfigFile));
             if (_tokenizer is not null)
                 ReadTokens(_tokenizer);
-            Bos = FindSpecial("bos");
+            _template = _tokenizer is null ? null : TemplateStart(_tokenizer);
+            Bos = FindSpecial("bos") ?? _template;
             Eos = FindSpecial("eos");
+            _addBos = _config?.Find("add_bos_token") is not null ? _config.GetBoolean("add_bos_token", false)
+                : _template is not null && _template == Bos ? true
+                : null;
         }
         catch
         {
@@ -46,9 +55,11 @@ public sealed class CheckpointTokenizer : IDisposable
     private enum TokenType
     {
         Normal = 1,
+        Unknown = 2,
         Control = 3,
         UserDefined = 4,
         Unused = 5,
+        Byte = 6,
     }
 
     /// <summary>Whether there is a tokenizer.json; without one, the model takes and gives token ids only.</summary>
@@ -74,8 +85,7 @@ public sealed class CheckpointTokenizer : IDisposable
     {
         if (_tokenizer is not null)
         {
-            if (IsByteLevel(_tokenizer))
-                WriteVocabulary(writer, _tokenizer);
+            WriteVocabulary(writer, _tokenizer);
             writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(_tokenizer.Bytes.Span));
         }
 
@@ -83,8 +93,10 @@ public sealed class CheckpointTokenizer : IDisposable
             writer.Add("tokenizer.ggml.bos_token_id", (uint)bos);
         if (Eos is { } eos)
             writer.Add("tokenizer.ggml.eos_token_id", (uint)eos);
-        if (_config?.Find("add_bos_token") is not null)
-            writer.Add("tokenizer.ggml.add_bos_token", _config.GetBoolean("add_bos_token", false));
+        if (_unknown is { } unknown)
+            writer.Add("tokenizer.ggml.unknown_token_id", (uint)unknown);
+        if (_addBos is { } add)
+            writer.Add("tokenizer.ggml.add_bos_token", add);
     }
 
     /// <summary>Closes the files.</summary>
@@ -96,11 +108,34 @@ public sealed class CheckpointTokenizer : IDisposable
 
     private void WriteVocabulary(GgufWriter writer, JsonFile file)
     {
-        writer.Add("tokenizer.ggml.model", "gpt2");
+        bool byteFallback = HasByteFallback(file);
+        if (!byteFallback && !IsByteLevel(file))
+            return;
+        writer.Add("tokenizer.ggml.model", byteFallback ? "llama" : "gpt2");
         // Ids without a token still have a row in the embedding: ggml wants a name and a type for each.
         writer.Add("tokenizer.ggml.tokens", [.. _tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
         writer.Add("tokenizer.ggml.token_type", [.. _types.Select(type => (int)type)]);
-        writer.Add("tokenizer.ggml.merges", ReadMerges(file));
+        if (byteFallback)
+        {
+            writer.Add("tokenizer.ggml.scores", Scores(ReadMerges(file)));
+            writer.Add("tokenizer.ggml.add_space_prefix", AddsSpacePrefix(file));
+        }
+        else
+        {
+            writer.Add("tokenizer.ggml.merges", [.. ReadMerges(file).Select(merge => $"{merge.Left} {merge.Right}")]);
+        }
+    }
+
+    /// <summary>
+    /// SentencePiece merges the pair of highest score where BPE merges that of lowest rank, so a token's score is minus
+    /// the rank of the first merge that makes it. No merge makes a single character: those come after all merges.
+    /// </summary>
+    private float[] Scores(List<(string Left, string Right)> merges)
+    {
+        var ranks = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int rank = 0; rank < merges.Count; rank++)
+            ranks.TryAdd(merges[rank].Left + merges[rank].Right, rank);
+        return [.. _tokens.Select((token, id) => _types[id] == TokenType.Normal ? -ranks.GetValueOrDefault(token!, merges.Count) : 0f)];
     }
 
     private void ReadTokens(JsonFile file)
@@ -111,8 +146,14 @@ public sealed class CheckpointTokenizer : IDisposable
             throw new ConverterException(file.Path, $"holds a tokenizer of type {file.Find(model, "type")?.GetRawText() ?? "none"}, only BPE is read");
         foreach (JsonProperty token in vocabulary.EnumerateObject())
             AddToken(file, token.Value, file.Name(token), TokenType.Normal);
-        if (file.Find("added_tokens") is not { ValueKind: JsonValueKind.Array } added)
-            return;
+        if (file.Find("added_tokens") is { ValueKind: JsonValueKind.Array } added)
+            ReadAddedTokens(file, added);
+        MarkBytes(file);
+        MarkUnknown(file, model);
+    }
+
+    private void ReadAddedTokens(JsonFile file, JsonElement added)
+    {
         foreach (JsonElement token in added.EnumerateArray())
         {
             if (file.Find(token, "id") is not { } id || file.Find(token, "content") is not { ValueKind: JsonValueKind.String } content)
@@ -120,6 +161,26 @@ public sealed class CheckpointTokenizer : IDisposable
             bool special = file.Find(token, "special") is { ValueKind: JsonValueKind.True };
             AddToken(file, id, file.Text("content", content), special ? TokenType.Control : TokenType.UserDefined);
         }
+    }
+
+    /// <summary>Tokens that name bytes are that, even where a file lists them as special.</summary>
+    private void MarkBytes(JsonFile file)
+    {
+        if (!HasByteFallback(file))
+            return;
+        for (int id = 0; id < _tokens.Length; id++)
+        {
+            if (_tokens[id] is { } token && ByteTokens.ByteOf(token) is not null)
+                _types[id] = TokenType.Byte;
+        }
+    }
+
+    private void MarkUnknown(JsonFile file, JsonElement model)
+    {
+        if (file.Find(model, "unk_token") is not { ValueKind: JsonValueKind.String } token || Array.IndexOf(_tokens, file.Text("unk_token", token)) is not (>= 0 and int id))
+            return;
+        _unknown = id;
+        _types[id] = TokenType.Unknown;
     }
 
     private void AddToken(JsonFile file, JsonElement id, string text, TokenType type)
@@ -133,9 +194,9 @@ public sealed class CheckpointTokenizer : IDisposable
         (_tokens[index], _types[index]) = (text, type);
     }
 
-    private static List<string> ReadMerges(JsonFile file)
+    private static List<(string Left, string Right)> ReadMerges(JsonFile file)
     {
-        var merges = new List<string>();
+        var merges = new List<(string, string)>();
         if (file.Find(file.Root.GetProperty("model"), "merges") is not { ValueKind: JsonValueKind.Array } list)
             throw new ConverterException(file.Path, "has no 'merges'");
         foreach (JsonElement merge in list.EnumerateArray())
@@ -143,9 +204,9 @@ public sealed class CheckpointTokenizer : IDisposable
             // Since tokenizers 0.20 a pair of strings, before that one string with a space.
             merges.Add(merge.ValueKind switch
             {
-                JsonValueKind.String => file.Text("merges", merge),
+                JsonValueKind.String when file.Text("merges", merge).Split(' ') is [string left, string right] => (left, right),
                 JsonValueKind.Array when merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
-                    => $"{file.Text("merges", merge[0])} {file.Text("merges", merge[1])}",
+                    => (file.Text("merges", merge[0]), file.Text("merges", merge[1])),
                 _ => throw file.Wrong("merges", merge, "two tokens"),
             });
         }
@@ -170,12 +231,47 @@ public sealed class CheckpointTokenizer : IDisposable
         return id >= 0 ? id : null;
     }
 
+    /// <summary>The token that <c>post_processor</c> puts before a single text, if it puts one there.</summary>
+    private int? TemplateStart(JsonFile file)
+    {
+        foreach (JsonElement processor in WithParts(file, "post_processor", "processors"))
+        {
+            if (HasText(file, processor, "type", "TemplateProcessing")
+                && file.Find(processor, "single") is { ValueKind: JsonValueKind.Array } single
+                && single.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+                && file.Find(first, "SpecialToken") is { } special
+                && file.Find(special, "id") is { ValueKind: JsonValueKind.String } id
+                && Array.IndexOf(_tokens, file.Text("post_processor", id)) is >= 0 and int token)
+            {
+                return token;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether characters outside the vocabulary fall back to bytes: what ggml calls llama.</summary>
+    private static bool HasByteFallback(JsonFile file) =>
+        file.Find("model") is { } model && file.Find(model, "byte_fallback") is { ValueKind: JsonValueKind.True };
+
     /// <summary>Whether the pre-tokenizer, or a part of it, is byte-level: what ggml calls gpt2.</summary>
     private static bool IsByteLevel(JsonFile file) =>
-        file.Find("pre_tokenizer") is { } first
-        && (HasText(file, first, "type", "ByteLevel")
-            || (file.Find(first, "pretokenizers") is { ValueKind: JsonValueKind.Array } parts
-                && parts.EnumerateArray().Any(part => HasText(file, part, "type", "ByteLevel"))));
+        WithParts(file, "pre_tokenizer", "pretokenizers").Any(part => HasText(file, part, "type", "ByteLevel"));
+
+    /// <summary>Whether a text is given a space to begin with, by the normaliser or the pre-tokenizer.</summary>
+    private static bool AddsSpacePrefix(JsonFile file) =>
+        WithParts(file, "normalizer", "normalizers").Any(part => HasText(file, part, "type", "Prepend"))
+        || WithParts(file, "pre_tokenizer", "pretokenizers").Any(part => HasText(file, part, "type", "Metaspace")
+            && !HasText(file, part, "prepend_scheme", "never")
+            && file.Find(part, "add_prefix_space") is not { ValueKind: JsonValueKind.False });
+
+    /// <summary>A component and, where it is a sequence, its parts.</summary>
+    private static IEnumerable<JsonElement> WithParts(JsonFile file, string key, string partsKey)
+    {
+        if (file.Find(key) is not { } component)
+            return [];
+        return file.Find(component, partsKey) is { ValueKind: JsonValueKind.Array } parts ? [component, .. parts.EnumerateArray()] : [component];
+    }
 
     private static bool HasText(JsonFile file, JsonElement part, string key, string text) =>
         file.Find(part, key) is { ValueKind: JsonValueKind.String } value && file.Text(key, value) == text;

@@ -11,6 +11,15 @@ public sealed class CheckpointTokenizerTests : IDisposable
          "model":{"type":"BPE","vocab":{"<|end|>":0,"a":1,"Ġ":2,"Ġa":3},"merges":[["Ġ","a"]]}}
         """;
 
+    private const string Llama = """
+        {"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true},{"id":2,"content":"<0x0A>","special":true}],
+         "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},
+         "post_processor":{"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",
+           "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]}}}]},
+         "model":{"type":"BPE","byte_fallback":true,"unk_token":"<unk>","vocab":{"<unk>":0,"<s>":1,"<0x0A>":2,"▁":3,"a":4,"▁a":5,"aa":6},
+           "merges":[["▁","a"],["a","a"],["▁","a"]]}}
+        """;
+
     private readonly TemporaryFolder _folder = new();
 
     public CheckpointTokenizerTests()
@@ -45,6 +54,38 @@ public sealed class CheckpointTokenizerTests : IDisposable
         Write("tokenizer.json", Tokenizer.Replace("""["Ġ","a"]""", "\"Ġ a\"", StringComparison.Ordinal));
         using GgufFile file = Convert();
         Assert.Equal(["Ġ a"], file.GetArray<string>("tokenizer.ggml.merges"));
+    }
+
+    [Fact]
+    public void BpeWithByteFallback_IsWrittenAsSentencePieces()
+    {
+        Write("tokenizer.json", Llama);
+        using GgufFile file = Convert();
+
+        Assert.Equal("llama", file.GetString("tokenizer.ggml.model"));
+        Assert.Equal(["<unk>", "<s>", "<0x0A>", "▁", "a", "▁a", "aa", "[PAD7]"], file.GetArray<string>("tokenizer.ggml.tokens").Take(8));
+        Assert.Equal([2, 3, 6, 1, 1, 1, 1, 5], file.GetArray<int>("tokenizer.ggml.token_type").Take(8));
+        Assert.Equal([0f, 0f, 0f, -3f, -3f, 0f, -1f, 0f], file.GetArray<float>("tokenizer.ggml.scores").Take(8));
+        Assert.Equal(97, file.GetArray<float>("tokenizer.ggml.scores").Count);
+        Assert.True(file.GetBool("tokenizer.ggml.add_space_prefix"));
+        Assert.Equal(0u, file.GetUInt32("tokenizer.ggml.unknown_token_id"));
+        Assert.False(file.Metadata.ContainsKey("tokenizer.ggml.merges"));
+    }
+
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("""{"add_bos_token":false}""", false)]
+    [InlineData("""{"bos_token":"a"}""", null)]
+    [InlineData("""{"bos_token":"a","add_bos_token":true}""", true)]
+    public void AddBos_ComesFromTheConfigOrElseThePostProcessor(string config, bool? expected)
+    {
+        SetConfig("bos_token_id", null);
+        Write("tokenizer.json", Llama);
+        Write("tokenizer_config.json", config);
+        using GgufFile file = Convert();
+
+        Assert.Equal(config.Contains("\"a\"", StringComparison.Ordinal) ? 4u : 1u, file.GetUInt32("tokenizer.ggml.bos_token_id"));
+        Assert.Equal(expected, file.TryGet("tokenizer.ggml.add_bos_token", out bool add) ? add : null);
     }
 
     [Fact]

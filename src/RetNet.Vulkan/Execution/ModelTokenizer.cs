@@ -18,6 +18,7 @@ public sealed class ModelTokenizer
 
     private readonly string _path;
     private readonly HashSet<int> _ends;
+    private readonly bool? _addBos;
 
     private ModelTokenizer(GgufFile file, int vocabularySize)
     {
@@ -26,7 +27,7 @@ public sealed class ModelTokenizer
         if (Tokenizer.VocabularySize > vocabularySize)
             throw new GgufException(file.Path, $"its tokenizer has {Tokenizer.VocabularySize} tokens, its model {vocabularySize}; they do not belong together, convert the model again");
         Bos = ReadToken(file, BosKey, vocabularySize);
-        AddBos = file.TryGet(AddBosKey, out bool add) && add;
+        _addBos = file.TryGet(AddBosKey, out bool add) ? add : null;
         _ends = [.. EndKeys.Select(key => ReadToken(file, key, vocabularySize)).OfType<int>()];
     }
 
@@ -36,8 +37,8 @@ public sealed class ModelTokenizer
     /// <summary>The token that begins a text, if the model has one.</summary>
     public int? Bos { get; }
 
-    /// <summary>Whether every prompt begins with <see cref="Bos"/>.</summary>
-    public bool AddBos { get; }
+    /// <summary>Whether every prompt begins with <see cref="Bos"/>: as the metadata say, otherwise as the tokenizer's <c>post_processor</c> does.</summary>
+    public bool AddBos => _addBos ?? (Bos is { } bos && Tokenizer.Prefix.Contains(bos));
 
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlySet<int> Ends => _ends;
@@ -46,12 +47,15 @@ public sealed class ModelTokenizer
     /// <exception cref="GgufException">The file has no tokenizer, or one that does not fit the model.</exception>
     public static ModelTokenizer Load(GgufFile file, int vocabularySize) => new(file, vocabularySize);
 
-    /// <summary>The tokens of a prompt, at least one: <see cref="Bos"/> before it where the model wants it, or where nothing else is there.</summary>
+    /// <summary>
+    /// The tokens of a prompt, at least one: <see cref="Bos"/> before it where the metadata say so, or where nothing else is
+    /// there; where they do not say, what the tokenizer's <c>post_processor</c> puts around a text.
+    /// </summary>
     /// <exception cref="ModelException">The prompt is empty and the model has no token that begins a text.</exception>
     public int[] EncodePrompt(string prompt)
     {
-        var tokens = Tokenizer.Encode(prompt);
-        if (Bos is { } bos && (AddBos || tokens.Length == 0))
+        var tokens = Tokenizer.Encode(prompt, addSpecialTokens: _addBos is null);
+        if (Bos is { } bos && (_addBos == true || tokens.Length == 0))
             return [bos, .. tokens];
         return tokens.Length > 0 ? tokens : throw new ModelException($"{_path}: the model has no token that begins a text; give it a prompt");
     }

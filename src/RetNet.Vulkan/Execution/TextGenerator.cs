@@ -37,7 +37,7 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
     private IEnumerable<string> Generate(
         int[] prompt, StopStrings stops, GenerationOptions options, KernelTimings? timings, CancellationToken cancellation)
     {
-        var decoder = new StreamingDecoder(tokenizer.Tokenizer, skipSpecial: true);
+        var decoder = new StreamingDecoder(tokenizer.Tokenizer, prompt, skipSpecial: true);
         var reason = StopReason.Cancelled;
         var count = 0L;
         var clock = Stopwatch.StartNew();

@@ -73,7 +73,8 @@ internal sealed class AddedTokenSplitter
             node = child;
         }
 
-        _tokenAt[node] = token;
+        // Of two that normalise to the same text, the first counts.
+        _tokenAt[node] ??= token;
     }
 
     private int NextCandidate(string text, int from)

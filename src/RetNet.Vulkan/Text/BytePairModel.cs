@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace RetNet.Vulkan.Text;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal sealed class BytePairModel
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _idOfSpan;
     private readonly Dictionary<long, Merge> _merges = [];
+    private readonly int?[] _idOfByte = new int?[ByteTokens.Count];
 
     /// <summary>Creates the model of a vocabulary and its merges.</summary>
     /// <param name="ids">The id of every token.</param>
@@ -21,10 +24,15 @@ internal sealed class BytePairModel
         var rank = 0;
         foreach (var (left, right, merged) in merges)
             _merges[Pack(left, right)] = new Merge(rank++, merged);
+        for (var value = 0; value < ByteTokens.Count; value++)
+            _idOfByte[value] = ids.TryGetValue(ByteTokens.Name((byte)value), out var id) ? id : null;
     }
 
     /// <summary>Whether a word that is itself a token is taken whole, whatever the merges make of it.</summary>
     public bool IgnoreMerges { get; init; }
+
+    /// <summary>Whether a character outside the vocabulary becomes the tokens of its UTF-8 bytes, if all of them have one.</summary>
+    public bool ByteFallback { get; init; }
 
     /// <summary>Id of a character outside the vocabulary; null drops it, as Hugging Face does.</summary>
     public int? UnknownId { get; init; }
@@ -50,24 +58,55 @@ internal sealed class BytePairModel
     /// <summary>The word's characters as a doubly linked list in an array; -1 and Length end it.</summary>
     private Symbol[] Symbols(string word)
     {
-        var symbols = new Symbol[word.Length];
-        var count = 0;
-        var afterUnknown = false;
-        for (var i = 0; i < word.Length;)
+        var ids = new List<int>(word.Length);
+        int? unknown = null;
+        Span<char> units = stackalloc char[2];
+        foreach (var rune in word.EnumerateRunes())
         {
-            var length = char.IsSurrogatePair(word, i) ? 2 : 1;
-            var known = _idOfSpan.TryGetValue(word.AsSpan(i, length), out var id);
-            if (known || (UnknownId is not null && !(afterUnknown && FuseUnknown)))
+            if (_idOfSpan.TryGetValue(units[..rune.EncodeToUtf16(units)], out var id))
             {
-                symbols[count] = new Symbol(known ? id : UnknownId!.Value, count - 1, count + 1);
-                count++;
+                AppendUnknown(ref unknown, ids);
+                ids.Add(id);
             }
-
-            afterUnknown = !known;
-            i += length;
+            else if (!(ByteFallback && TryAppendBytes(rune, ids)))
+            {
+                if (!FuseUnknown)
+                    AppendUnknown(ref unknown, ids);
+                unknown = UnknownId;
+            }
         }
 
-        return count == symbols.Length ? symbols : symbols[..count];
+        AppendUnknown(ref unknown, ids);
+        var symbols = new Symbol[ids.Count];
+        for (var i = 0; i < symbols.Length; i++)
+            symbols[i] = new Symbol(ids[i], i - 1, i + 1);
+        return symbols;
+    }
+
+    /// <summary>
+    /// An unknown token waits for the next known character, as more may fuse with it; tokens of bytes do not end the
+    /// wait, so they come before it (<c>BPE::merge_word</c> in huggingface/tokenizers).
+    /// </summary>
+    private static void AppendUnknown(ref int? unknown, List<int> ids)
+    {
+        if (unknown is { } id)
+            ids.Add(id);
+        unknown = null;
+    }
+
+    private bool TryAppendBytes(Rune rune, List<int> ids)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        bytes = bytes[..rune.EncodeToUtf8(bytes)];
+        foreach (var value in bytes)
+        {
+            if (_idOfByte[value] is null)
+                return false;
+        }
+
+        foreach (var value in bytes)
+            ids.Add(_idOfByte[value]!.Value);
+        return true;
     }
 
     private void MergeAll(Symbol[] symbols)

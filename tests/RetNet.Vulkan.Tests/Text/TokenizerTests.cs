@@ -5,15 +5,19 @@ namespace RetNet.Vulkan.Tests.Text;
 
 public class TokenizerTests
 {
-    [Fact]
-    public void Encodes_and_decodes_as_huggingface_does()
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("llama_style")]
+    [InlineData("llama3_style")]
+    public void Encodes_and_decodes_as_huggingface_does(string kind)
     {
-        var cases = TokenizerFixtures.Cases("demo");
+        var tokenizer = TokenizerFixtures.Load(kind);
+        var cases = TokenizerFixtures.Cases(kind);
         Assert.Equal(284, cases.Count);
         foreach (var expected in cases)
         {
-            Assert.Equal(expected.Ids, TokenizerFixtures.Demo.Encode(expected.Text));
-            Assert.Equal(expected.Decoded, TokenizerFixtures.Demo.Decode(expected.Ids));
+            Assert.Equal(expected.Ids, tokenizer.Encode(expected.Text));
+            Assert.Equal(expected.Decoded, tokenizer.Decode(expected.Ids));
         }
     }
 
@@ -198,5 +202,59 @@ public class TokenizerTests
     {
         var text = File.ReadAllText(Repository.Fixture("tokenizers", "tokenizer_cases.json"));
         Assert.Equal(text, TokenizerFixtures.Demo.Decode(TokenizerFixtures.Demo.Encode(text)));
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("llama_style")]
+    [InlineData("llama3_style")]
+    public void A_megabyte_without_a_break_is_one_word_like_any_other(string kind)
+    {
+        var tokenizer = TokenizerFixtures.Load(kind);
+        foreach (var unit in (string[])["e", " ", "\u0301", "🙂", "\n", "1"])
+        {
+            var text = "x" + string.Concat(Enumerable.Repeat(unit, (1 << 20) / unit.Length));
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        }
+    }
+
+    [Fact]
+    public void Template_puts_its_tokens_around_a_text_on_request()
+    {
+        var tokenizer = Tokenizer.Parse("""
+            {"post_processor": {"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing",
+              "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+              "special_tokens": {"<s>": {"id": "<s>", "ids": [1, 2], "tokens": ["<s>"]}, "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}}]},
+             "model": {"type": "BPE", "vocab": {"a": 0, "<s>": 1, "</s>": 2}, "merges": []}}
+            """);
+        Assert.Equal([0, 0], tokenizer.Encode("aa"));
+        Assert.Equal([1, 2, 0, 0, 2], tokenizer.Encode("aa", addSpecialTokens: true));
+        Assert.Equal([1, 2], tokenizer.Prefix);
+        Assert.Equal("a a", tokenizer.Decode([0, 0]));
+    }
+
+    [Theory]
+    [InlineData("ax", new[] { 2, 0, 3 })]
+    [InlineData("a[T]a", new[] { 2, 0, 4, 2, 0 })]
+    [InlineData("a[N]", new[] { 2, 0, 1, 1, 1 })]
+    [InlineData("[N]a", new[] { 5, 0 })]
+    [InlineData("", new int[0])]
+    public void Text_is_normalised_between_added_tokens_and_so_are_normalised_ones(string text, int[] ids)
+    {
+        // "[N]" is looked for as "▁[N]", since its own text is normalised too.
+        var tokenizer = Tokenizer.Parse("""
+            {"normalizer": {"type": "Prepend", "prepend": "▁"},
+             "added_tokens": [{"id": 4, "content": "[T]", "normalized": false}, {"id": 5, "content": "[N]", "normalized": true}],
+             "model": {"type": "BPE", "unk_token": "?", "byte_fallback": true, "vocab": {"a": 0, "?": 1, "▁": 2, "<0x78>": 3}, "merges": []}}
+            """);
+        Assert.Equal(ids, tokenizer.Encode(text));
+    }
+
+    [Fact]
+    public void Normalisers_that_explode_are_ended()
+    {
+        var doubling = string.Join(", ", Enumerable.Repeat("""{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaaaaaaaaa"}""", 12));
+        var tokenizer = Tokenizer.Parse($$$"""{"normalizer": {"type": "Sequence", "normalizers": [{{{doubling}}}]}, "model": {"vocab": {"a": 0}, "merges": []}}""");
+        Assert.Throws<TokenizerException>(() => tokenizer.Encode("a"));
     }
 }

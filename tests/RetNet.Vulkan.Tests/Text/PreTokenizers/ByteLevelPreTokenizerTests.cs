@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using RetNet.Vulkan.Text;
+using RetNet.Vulkan.Text.PreTokenizers;
 
-namespace RetNet.Vulkan.Tests.Text;
+namespace RetNet.Vulkan.Tests.Text.PreTokenizers;
 
 public class ByteLevelPreTokenizerTests
 {
@@ -38,10 +39,13 @@ public class ByteLevelPreTokenizerTests
     [Fact]
     public void Without_the_pattern_all_text_is_one_word()
     {
-        Assert.Equal(["aĠbĊc"], new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: false).Words("a b\nc"));
-        Assert.Equal(["ĠaĠb"], new ByteLevelPreTokenizer(addPrefixSpace: true, useRegex: false).Words("a b"));
+        Assert.Equal(["aĠbĊc"], Spelled(new(addPrefixSpace: false, useRegex: false), "a b\nc"));
+        Assert.Equal(["ĠaĠb"], Spelled(new(addPrefixSpace: true, useRegex: false), "a b"));
     }
 
     private static IEnumerable<string> Words(string text) =>
-        PreTokenizer.Words(text).Select(word => Encoding.UTF8.GetString(ByteLevelAlphabet.BytesOf(word)));
+        Spelled(PreTokenizer, text).Select(word => Encoding.UTF8.GetString(ByteLevelAlphabet.BytesOf(word)));
+
+    private static IEnumerable<string> Spelled(ByteLevelPreTokenizer preTokenizer, string text) =>
+        preTokenizer.Split(new TextPiece(text, Starts: true)).Select(word => word.Text);
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace RetNet.Vulkan.Text;
+namespace RetNet.Vulkan.Text.PreTokenizers;
 
 /// <summary>
 /// Hugging Face's <c>ByteLevel</c> pre-tokenizer: cuts text into words by GPT-2's pattern and spells each
@@ -13,7 +13,7 @@ namespace RetNet.Vulkan.Text;
 /// The pattern, <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>, is scanned
 /// by hand: .NET's Regex sees UTF-16 units and would put letters and digits outside the BMP in the wrong class.
 /// </remarks>
-internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex)
+internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex) : IPreTokenizer
 {
     private static readonly string[] Contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
@@ -25,16 +25,14 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex)
         Other,
     }
 
-    /// <summary>The words of well-formed UTF-16 text, in order, spelled as bytes.</summary>
-    public IEnumerable<string> Words(string text)
+    /// <inheritdoc/>
+    public IEnumerable<TextPiece> Split(TextPiece piece)
     {
-        if (addPrefixSpace && text.Length > 0 && text[0] != ' ')
-            text = " " + text;
-
+        var text = addPrefixSpace && piece.Text[0] != ' ' ? " " + piece.Text : piece.Text;
         for (var start = 0; start < text.Length;)
         {
             var length = useRegex ? WordLength(text.AsSpan(start)) : text.Length;
-            yield return ByteLevelAlphabet.Spell(text.AsSpan(start, length));
+            yield return new TextPiece(ByteLevelAlphabet.Spell(text.AsSpan(start, length)), piece.Starts && start == 0);
             start += length;
         }
     }
