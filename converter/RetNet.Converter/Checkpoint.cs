@@ -8,7 +8,7 @@ public sealed class Checkpoint : IDisposable
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
 
-    private readonly List<SafeTensorsFile> _files = [];
+    private readonly List<WeightFile> _files = [];
     private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
 
     private Checkpoint(string path)
@@ -59,7 +59,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Closes all files; tensors die.</summary>
     public void Dispose()
     {
-        foreach (SafeTensorsFile file in _files)
+        foreach (WeightFile file in _files)
             file.Dispose();
         Config.Dispose();
     }
@@ -83,7 +83,7 @@ public sealed class Checkpoint : IDisposable
     {
         foreach (string path in Files)
         {
-            var file = SafeTensorsFile.Open(path);
+            WeightFile file = WeightFile.Open(path);
             _files.Add(file);
             foreach (CheckpointTensor tensor in file.Tensors.Values)
             {

@@ -28,7 +28,7 @@ public static class CheckpointConverter
     {
         using Checkpoint checkpoint = Checkpoint.Open(source);
         RequireAnotherFile(checkpoint, output);
-        CanonicalModel model = TorchscaleDialect.Read(checkpoint);
+        CanonicalModel model = Dialect.Read(checkpoint);
         using var tokenizer = CheckpointTokenizer.Read(checkpoint, model.Config.VocabularySize);
         RetNetConfig config = model.Config with
         {

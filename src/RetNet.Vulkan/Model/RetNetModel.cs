@@ -91,6 +91,7 @@ public sealed class RetNetModel : IDisposable
         var reason = config switch
         {
             { NormType: NormType.Layer } => "LayerNorm (retnet.norm.type = layer)",
+            { RetentionNormType: NormType.Layer } => "a LayerNorm of each head (retnet.retention.norm_type = layer)",
             { GatedFeedForward: false } => "a feed-forward network without gate (retnet.feed_forward.gated = false)",
             _ => file.Tensors.Keys.FirstOrDefault(name => name.EndsWith(".bias", StringComparison.Ordinal) || name.Contains("ffn_sub_norm", StringComparison.Ordinal)),
         };
