@@ -22,7 +22,9 @@ public abstract class WeightFile : IDisposable
 
     /// <summary>Maps <paramref name="path"/>, of whichever container, and reads what it holds. The first bytes tell, not the name.</summary>
     /// <exception cref="ConverterException">The file is missing, of no container that is read, damaged or truncated.</exception>
-    public static WeightFile Open(string path) => Open<WeightFile>(path, file => new SafeTensorsFile(path, file));
+    public static WeightFile Open(string path) => Open<WeightFile>(path, file => IsZip(file) ? new TorchFile(path, file)
+        : IsLegacyTorch(file) ? throw new ConverterException(path, "is in PyTorch's format before 1.6; load it and save it again with torch.save")
+        : new SafeTensorsFile(path, file));
 
     /// <summary>The model's settings where the container carries them, else null. The caller disposes of them.</summary>
     public virtual JsonFile? OpenSettings() => null;
@@ -50,6 +52,13 @@ public abstract class WeightFile : IDisposable
     }
 
     private protected ConverterException Error(string problem) => new(Path, problem);
+
+    private static bool IsZip(MappedFile file) => Starts(file, "PK\x3\x4"u8);
+
+    // The pickled number 0x1950a86a20f9469cfc6c (torch/serialization.py, MAGIC_NUMBER), with which that format begins.
+    private static bool IsLegacyTorch(MappedFile file) => Starts(file, [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]);
+
+    private static bool Starts(MappedFile file, ReadOnlySpan<byte> magic) => file.Length >= magic.Length && file.Span(0, magic.Length).SequenceEqual(magic);
 
     private static MappedFile Map(string path)
     {
