@@ -9,7 +9,7 @@ namespace RetNet.Cli;
 [Verb("convert", HelpText = "Convert a RetNet checkpoint to GGUF.")]
 internal sealed class ConvertCommand : ICommand
 {
-    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, or its weight file beside config.json.")]
+    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, or its weight file (.safetensors, .bin, .pt) beside config.json.")]
     public string Source { get; set => field = Arguments.Plain(value); } = "";
 
     [Value(1, Hidden = true)]

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
-namespace RetNet.Converter.Tests;
+namespace RetNet.Tests;
 
 /// <summary>Writes pickles opcode by opcode, as torch.save does or as nobody should, and the archive around them.</summary>
 internal sealed class TestPickle
