@@ -75,7 +75,7 @@ public sealed class CheckpointTensor
     /// <summary>One of <paramref name="parts"/> equal parts of the rows; the whole tensor when they cannot be parted.</summary>
     internal CheckpointTensor RowPart(int part, int parts)
     {
-        if (Shape.Count == 0 || Shape[0] % parts != 0)
+        if (_layout.Elements == 0 || Shape.Count == 0 || Shape[0] % parts != 0)
             return this;
         long rows = Shape[0] / parts;
         return new(this, [rows, .. Shape.Skip(1)], _layout.Slice(Shape, part * rows, rows));
@@ -87,7 +87,7 @@ public sealed class CheckpointTensor
     /// </summary>
     internal CheckpointTensor InterleaveHalves(int headSize)
     {
-        if (Shape.Count == 0 || headSize % 2 != 0 || Shape[0] % headSize != 0)
+        if (_layout.Elements == 0 || Shape.Count == 0 || headSize % 2 != 0 || Shape[0] % headSize != 0)
             return this;
         long[] split = [Shape[0] / headSize, 2, headSize / 2, .. Shape.Skip(1)];
         return new(this, Shape, _layout.Transpose(split, 1, 2));

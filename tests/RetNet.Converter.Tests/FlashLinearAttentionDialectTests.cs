@@ -144,6 +144,22 @@ public sealed class FlashLinearAttentionDialectTests : IDisposable
         Assert.Contains($"'{name}' [4] belongs to no flash-linear-attention RetNet", Refusal(checkpoint));
     }
 
+    [Theory]
+    [InlineData("attn.q_proj")]
+    [InlineData("attn.k_proj")]
+    [InlineData("mlp.gate_proj")]
+    public void OddShapes_AreRefusedNotReordered(string module)
+    {
+        foreach (long[] shape in new long[][] { [], [0], [0, 64], [64, 0], [7, 64], [64], [64, 1], [1, 64], [64, 8, 8], [33, 64] })
+        {
+            TestCheckpoint checkpoint = TestCheckpoint.Load("fla_base");
+            string name = $"model.layers.0.{module}.weight";
+            checkpoint.Rename(tensor => tensor == "model.layers.0.mlp.up_proj.weight" ? null : tensor);
+            checkpoint.Tensors[name] = ("F32", shape, new byte[shape.Aggregate(4L, (a, b) => a * b)]);
+            Assert.Contains($"'{name}' has the shape", Refusal(checkpoint));
+        }
+    }
+
     private static (string, long[], byte[]) Resized(string name, int width)
     {
         long[] shape = name switch

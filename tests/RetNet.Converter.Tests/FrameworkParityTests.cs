@@ -6,10 +6,13 @@ namespace RetNet.Converter.Tests;
 /// <summary>Every fixture converted to f32, and the reference model on it against what the framework's own code gave in float32.</summary>
 public sealed class FrameworkParityTests : IDisposable
 {
-    private const double Parity = 1e-4;
+    private const double Parity = 1e-5;
 
     // The parallel and the chunkwise form divide by a clamped sum of scores besides √S, which shifts ε.
-    private const double OtherEps = 2e-3;
+    private const double OtherEps = 1e-4;
+
+    // torchscale's chunkwise form takes S of the position inside the chunk. Here activations are small and ε decides: its own forms differ by 0.03.
+    private const double OwnDifference = 0.05;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -25,6 +28,8 @@ public sealed class FrameworkParityTests : IDisposable
     [InlineData("fla_gqa_tied", "logits_37", Parity)]
     [InlineData("torchscale_base", "logits_parallel", OtherEps)]
     [InlineData("torchscale_base", "logits_chunkwise8", OtherEps)]
+    [InlineData("torchscale_deepnorm", "logits_parallel", OtherEps)]
+    [InlineData("torchscale_deepnorm", "logits_chunkwise8", OwnDifference)]
     [InlineData("torchscale_tied_scaled", "logits_parallel", OtherEps)]
     [InlineData("torchscale_tied_scaled", "logits_chunkwise8", OtherEps)]
     [InlineData("syncdoth_glu", "logits_parallel", OtherEps)]
