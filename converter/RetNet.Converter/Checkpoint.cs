@@ -5,18 +5,20 @@ namespace RetNet.Converter;
 /// <summary>A training framework's model: weights in one or more files, settings in config.json beside them.</summary>
 public sealed class Checkpoint : IDisposable
 {
-    private const string SingleFile = "model.safetensors";
-    private const string IndexFile = "model.safetensors.index.json";
+    private const string ConfigFile = "config.json";
 
-    private readonly List<SafeTensorsFile> _files = [];
+    // In the order in which they are looked for. safetensors first: a folder may hold the same weights in both.
+    private static readonly string[] UsualNames = ["model.safetensors", "pytorch_model.bin"];
+    private static readonly string[] Extensions = [".safetensors", ".pt", ".pth", ".bin", ".ckpt"];
+
+    private readonly List<WeightFile> _files = [];
     private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
 
     private Checkpoint(string path)
     {
         Path = path;
         Folder = Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        Files = FindFiles();
-        Config = JsonFile.Open(System.IO.Path.Combine(Folder, "config.json"));
+        (Files, IndexFile) = FindFiles();
     }
 
     /// <summary>What was opened: a folder or one weight file.</summary>
@@ -28,8 +30,8 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The weight files.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>config.json.</summary>
-    public JsonFile Config { get; }
+    /// <summary>config.json, or the settings that a weight file carries where there is none.</summary>
+    public JsonFile Config { get; private set; } = null!;
 
     /// <summary>Tensors of all files by name.</summary>
     public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
@@ -37,7 +39,12 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Size of the weight files in bytes.</summary>
     public long Bytes => _files.Sum(file => file.Length);
 
-    /// <summary>Opens a folder with config.json and safetensors, whole or sharded, or one safetensors file beside its config.json.</summary>
+    private string? IndexFile { get; }
+
+    /// <summary>
+    /// Opens a folder with config.json and weights, or one weight file beside its config.json. Weights are safetensors or what
+    /// torch.save writes, whole or sharded; a fairseq checkpoint needs no config.json.
+    /// </summary>
     /// <exception cref="ConverterException">A file is missing, damaged or of a kind that is not read.</exception>
     public static Checkpoint Open(string path)
     {
@@ -47,6 +54,7 @@ public sealed class Checkpoint : IDisposable
         try
         {
             checkpoint.OpenFiles();
+            checkpoint.Config = checkpoint.OpenConfig();
             return checkpoint;
         }
         catch
@@ -59,31 +67,46 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Closes all files; tensors die.</summary>
     public void Dispose()
     {
-        foreach (SafeTensorsFile file in _files)
+        foreach (WeightFile file in _files)
             file.Dispose();
-        Config.Dispose();
+        Config?.Dispose();
     }
 
-    private string[] FindFiles()
+    private (IReadOnlyList<string> Files, string? IndexFile) FindFiles()
     {
         if (!Directory.Exists(Path))
-            return [Path];
-        if (File.Exists(InFolder(SingleFile)))
-            return [InFolder(SingleFile)];
-        if (File.Exists(InFolder(IndexFile)))
-            return [.. ReadIndex().Select(entry => InFolder(entry.File)).Distinct(StringComparer.Ordinal)];
-        string? other = Directory.EnumerateFiles(Folder).FirstOrDefault(
-            file => System.IO.Path.GetExtension(file) is ".pt" or ".pth" or ".bin" or ".ckpt");
-        throw new ConverterException(Path, other is null
-            ? $"holds no weights: neither {SingleFile} nor {IndexFile} is there"
-            : $"holds '{System.IO.Path.GetFileName(other)}' but no {SingleFile}; save the weights as safetensors");
+            return ([Path], null);
+        foreach (string name in UsualNames)
+        {
+            string index = InFolder(name + ".index.json");
+            if (File.Exists(InFolder(name)))
+                return ([InFolder(name)], null);
+            if (File.Exists(index))
+                return ([.. ReadIndex(index).Select(entry => InFolder(entry.File)).Distinct(StringComparer.Ordinal)], index);
+        }
+
+        string[] others = [.. Directory.EnumerateFiles(Folder).Where(file => Extensions.Contains(System.IO.Path.GetExtension(file))).Order(StringComparer.Ordinal)];
+        return others switch
+        {
+            [string only] => ([only], null),
+            [] => throw new ConverterException(Path, $"holds no weights: neither {string.Join(" nor ", UsualNames)}, their index, nor any other file of {string.Join(", ", Extensions)} is there"),
+            _ => throw new ConverterException(Path, $"holds several weight files ({string.Join(", ", others.Take(3).Select(System.IO.Path.GetFileName))}{(others.Length > 3 ? ", …" : "")}); name the one to convert"),
+        };
+    }
+
+    private JsonFile OpenConfig()
+    {
+        if (JsonFile.OpenIfThere(InFolder(ConfigFile)) is { } config)
+            return config;
+        return _files.Select(file => file.OpenSettings()).FirstOrDefault(settings => settings is not null)
+            ?? throw new ConverterException(InFolder(ConfigFile), "no such file, and the weights carry no settings ('cfg' or 'args') either; put the model's config.json there");
     }
 
     private void OpenFiles()
     {
         foreach (string path in Files)
         {
-            var file = SafeTensorsFile.Open(path);
+            WeightFile file = WeightFile.Open(path);
             _files.Add(file);
             foreach (CheckpointTensor tensor in file.Tensors.Values)
             {
@@ -92,22 +115,22 @@ public sealed class Checkpoint : IDisposable
             }
         }
 
-        if (Directory.Exists(Path) && !File.Exists(InFolder(SingleFile)))
-            RequireIndexed();
+        if (IndexFile is not null)
+            RequireIndexed(IndexFile);
     }
 
-    private void RequireIndexed()
+    private void RequireIndexed(string index)
     {
-        foreach ((string name, string file) in ReadIndex())
+        foreach ((string name, string file) in ReadIndex(index))
         {
             if (!_tensors.TryGetValue(name, out CheckpointTensor? tensor) || tensor.Path != InFolder(file))
-                throw new ConverterException(InFolder(file), $"lacks the tensor '{name}' that {IndexFile} lists; fetch it again");
+                throw new ConverterException(InFolder(file), $"lacks the tensor '{name}' that {System.IO.Path.GetFileName(index)} lists; fetch it again");
         }
     }
 
-    private List<(string Tensor, string File)> ReadIndex()
+    private static List<(string Tensor, string File)> ReadIndex(string path)
     {
-        using JsonFile index = JsonFile.Open(InFolder(IndexFile));
+        using JsonFile index = JsonFile.Open(path);
         if (index.Find("weight_map") is not { ValueKind: JsonValueKind.Object } map)
             throw new ConverterException(index.Path, "has no 'weight_map'; fetch it again");
         var entries = new List<(string, string)>();

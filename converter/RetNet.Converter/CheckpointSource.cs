@@ -16,7 +16,7 @@ internal sealed class CheckpointSource : IModelSource
         _checkpoint = Checkpoint.Open(path);
         try
         {
-            _model = TorchscaleDialect.Read(_checkpoint);
+            _model = Dialect.Read(_checkpoint);
             _tokenizer = CheckpointTokenizer.Read(_checkpoint, _model.Config.VocabularySize);
         }
         catch

@@ -88,5 +88,5 @@ internal sealed class GgufSource : IModelSource
 
     private CanonicalTensor Canonical(GgufTensor tensor) => new(
         new TensorShape(tensor.Name, tensor.Dimensions, Required: true),
-        new CheckpointTensor(_file.Path, tensor.Name, tensor.Type.Name.ToUpperInvariant(), [.. tensor.Dimensions.Reverse()], _data, tensor.Offset, tensor.Bytes));
+        new CheckpointTensor(_file.Path, tensor.Name, tensor.Type.Name.ToUpperInvariant(), tensor.Type.Bytes, [.. tensor.Dimensions.Reverse()], _data, tensor.Offset));
 }

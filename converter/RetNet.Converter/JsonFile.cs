@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace RetNet.Converter;
 
-/// <summary>A JSON object in a file, with getters that name the file and the key when a value is missing or of another kind.</summary>
+/// <summary>A JSON object in a file, or settings of another form made one, with getters that name the file and the key when a value is missing or of another kind.</summary>
 public sealed class JsonFile : IDisposable
 {
     // Above any tokenizer (Gemma's is 34 MB) and low enough to hold in memory.
@@ -10,9 +10,10 @@ public sealed class JsonFile : IDisposable
 
     private readonly JsonDocument _document;
 
-    private JsonFile(string path, byte[] bytes)
+    private JsonFile(string path, string name, byte[] bytes)
     {
         Path = path;
+        ShortName = name;
         Bytes = bytes;
         try
         {
@@ -29,6 +30,9 @@ public sealed class JsonFile : IDisposable
 
     /// <summary>The file's path.</summary>
     public string Path { get; }
+
+    /// <summary>What messages call it, such as <c>config.json</c>.</summary>
+    public string ShortName { get; }
 
     /// <summary>The file as it is.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
@@ -47,7 +51,7 @@ public sealed class JsonFile : IDisposable
             if (new FileInfo(path).Length > LargestFile)
                 throw new ConverterException(path, $"is larger than {LargestFile >> 20} MiB, which no {System.IO.Path.GetFileName(path)} is");
             byte[] bytes = File.ReadAllBytes(path);
-            return new JsonFile(path, bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes[3..] : bytes);
+            return new JsonFile(path, System.IO.Path.GetFileName(path), bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes[3..] : bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -57,6 +61,10 @@ public sealed class JsonFile : IDisposable
 
     /// <summary>Reads <paramref name="path"/>, or gives null when there is no such file.</summary>
     public static JsonFile? OpenIfThere(string path) => File.Exists(path) ? Open(path) : null;
+
+    /// <summary>Settings that stand in <paramref name="path"/>, where messages call them <paramref name="name"/>, as JSON.</summary>
+    /// <exception cref="ConverterException">They are no JSON object.</exception>
+    internal static JsonFile Parse(string path, string name, byte[] json) => new(path, name, json);
 
     /// <summary>The value of <paramref name="key"/>, null when it is absent or JSON's null.</summary>
     public JsonElement? Find(string key) => Find(Root, key);

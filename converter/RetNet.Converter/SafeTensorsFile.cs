@@ -8,77 +8,36 @@ namespace RetNet.Converter;
 /// A safetensors file (huggingface/safetensors, README "Format"): a 64-bit header length, a JSON header of names,
 /// types, shapes and offsets, then the data. The data are mapped; spans and tensors die with the file.
 /// </summary>
-public sealed class SafeTensorsFile : IDisposable
+public sealed class SafeTensorsFile : WeightFile
 {
     // The limit of the reference implementation.
     private const int LongestHeader = 100_000_000;
     private const string MetadataKey = "__metadata__";
 
-    private readonly string _path;
-    private readonly MappedFile _file;
-    private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
     private readonly List<(long Begin, long End, string Name)> _ranges = [];
 
-    private SafeTensorsFile(string path, MappedFile file)
+    internal SafeTensorsFile(string path, MappedFile file)
+        : base(path, file)
     {
-        _path = path;
-        _file = file;
         int headerLength = ReadHeaderLength();
         ReadHeader(sizeof(ulong), headerLength);
         RequireOrder();
         RequireData(file.Length - sizeof(ulong) - headerLength);
     }
 
-    /// <summary>Tensors by name.</summary>
-    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
-
-    /// <summary>Size in bytes.</summary>
-    public long Length => _file.Length;
-
     /// <summary>Maps <paramref name="path"/> and reads its header.</summary>
     /// <exception cref="ConverterException">The file is missing, no safetensors, damaged or truncated.</exception>
-    public static SafeTensorsFile Open(string path)
-    {
-        MappedFile file = Map(path);
-        try
-        {
-            return new SafeTensorsFile(path, file);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Unmaps the file.</summary>
-    public void Dispose() => _file.Dispose();
-
-    private static MappedFile Map(string path)
-    {
-        if (!File.Exists(path))
-            throw new ConverterException(path, "no such file");
-        try
-        {
-            return new MappedFile(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConverterException(path, $"cannot be read: {e.Message}", e);
-        }
-    }
+    public static new SafeTensorsFile Open(string path) => Open(path, file => new SafeTensorsFile(path, file));
 
     private int ReadHeaderLength()
     {
-        if (_file.Length < sizeof(ulong))
-            throw Error($"has {_file.Length} bytes, a safetensors file has at least {sizeof(ulong)}; fetch it again");
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(_file.Span(0, sizeof(ulong)));
-        if (_file.Span(0, sizeof(uint)).SequenceEqual("PK\x3\x4"u8))
-            throw Error("is a zip archive, as PyTorch writes, not safetensors");
+        if (File.Length < sizeof(ulong))
+            throw Error($"has {File.Length} bytes, a safetensors file has at least {sizeof(ulong)}; fetch it again");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(File.Span(0, sizeof(ulong)));
         if (length > LongestHeader)
             throw Error($"is not a safetensors file: it announces a header of {length} bytes, the format allows {LongestHeader}");
-        if ((long)length > _file.Length - sizeof(ulong))
-            throw Error($"ends inside its header: {(long)length + sizeof(ulong) - _file.Length} bytes are missing; it is truncated, fetch it again");
+        if ((long)length > File.Length - sizeof(ulong))
+            throw Error($"ends inside its header: {(long)length + sizeof(ulong) - File.Length} bytes are missing; it is truncated, fetch it again");
         return (int)length;
     }
 
@@ -86,7 +45,7 @@ public sealed class SafeTensorsFile : IDisposable
     {
         try
         {
-            using JsonDocument header = JsonDocument.Parse(_file.Span(start, length).ToArray());
+            using JsonDocument header = JsonDocument.Parse(File.Span(start, length).ToArray());
             if (header.RootElement.ValueKind != JsonValueKind.Object)
                 throw Error("has a header that is no JSON object; it is damaged, fetch it again");
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
@@ -98,7 +57,7 @@ public sealed class SafeTensorsFile : IDisposable
         // A string with a broken surrogate escape is valid JSON but no text, which is an InvalidOperationException.
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new ConverterException(_path, $"has a damaged header: {e.Message}; fetch it again", e);
+            throw new ConverterException(Path, $"has a damaged header: {e.Message}; fetch it again", e);
         }
     }
 
@@ -111,7 +70,7 @@ public sealed class SafeTensorsFile : IDisposable
             throw Error($"tensor '{name}' has no begin and end in 'data_offsets'; the file is damaged, fetch it again");
         if (end - begin != Size(name, dataType, shape))
             throw Error($"tensor '{name}' takes {end - begin} bytes, but {dataType} {GgufTensor.FormatShape(shape)} takes {Size(name, dataType, shape)}; the file is damaged, fetch it again");
-        if (!_tensors.TryAdd(name, new CheckpointTensor(_path, name, dataType, shape, _file, dataStart + begin, end - begin)))
+        if (!TensorsByName.TryAdd(name, new CheckpointTensor(Path, name, dataType, ElementBytes(name, dataType), shape, File, dataStart + begin)))
             throw Error($"has the tensor '{name}' twice; it is damaged, fetch it again");
         _ranges.Add((begin, end, name));
     }
@@ -151,25 +110,24 @@ public sealed class SafeTensorsFile : IDisposable
         return numbers;
     }
 
+    private int ElementBytes(string tensor, string dataType) => dataType switch
+    {
+        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,
+        "U16" or "I16" or "F16" or "BF16" => 2,
+        "U32" or "I32" or "F32" => 4,
+        "U64" or "I64" or "F64" => 8,
+        _ => throw Error($"tensor '{tensor}' is of the unknown type {dataType}; save the checkpoint in F32, F16 or BF16"),
+    };
+
     private long Size(string tensor, string dataType, long[] shape)
     {
-        int element = dataType switch
-        {
-            "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,
-            "U16" or "I16" or "F16" or "BF16" => 2,
-            "U32" or "I32" or "F32" => 4,
-            "U64" or "I64" or "F64" => 8,
-            _ => throw Error($"tensor '{tensor}' is of the unknown type {dataType}; save the checkpoint in F32, F16 or BF16"),
-        };
         try
         {
-            return shape.Aggregate((long)element, (product, n) => checked(product * n));
+            return shape.Aggregate((long)ElementBytes(tensor, dataType), (product, n) => checked(product * n));
         }
         catch (OverflowException e)
         {
-            throw new ConverterException(_path, $"tensor '{tensor}' has the impossible size {GgufTensor.FormatShape(shape)}; the file is damaged, fetch it again", e);
+            throw new ConverterException(Path, $"tensor '{tensor}' has the impossible size {GgufTensor.FormatShape(shape)}; the file is damaged, fetch it again", e);
         }
     }
-
-    private ConverterException Error(string problem) => new(_path, problem);
 }

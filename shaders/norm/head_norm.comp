@@ -1,7 +1,7 @@
 #version 460
-// What follows retention over many tokens: the norm of each head's output, its weight and the gate.
+// What follows retention over many tokens, or where a head norm subtracts the mean: the norm of each head's output, its weight and the gate.
 //
-//   y = silu(g) · o · w / √(mean(o²) + ε_n)
+//   y = silu(g) · o · w / √(mean(o²) + ε_n)      o − mean(o) in place of o where the head norm is a LayerNorm
 //
 // ε_n = ε, or ε·S_n where torchscale divides by √S_n, S_n = Σ γᵗ for t = 0..n: RMSNorm(c·o; ε) = RMSNorm(o; ε/c²).
 // torchscale's parallel form divides by a_n = clamp(Σ_m |score_nm| / √S_n, 1, 5·10⁴) as well (multiscale_retention.py,
@@ -18,6 +18,7 @@ layout(constant_id = 1) const uint HEADS = 1;
 layout(constant_id = 2) const bool GATED = true;
 layout(constant_id = 3) const bool EPS_SCALED = true;
 layout(constant_id = 4) const bool CLAMPED = false;
+layout(constant_id = 5) const bool SUBTRACT_MEAN = false;
 
 layout(push_constant, std430) uniform Arguments
 {
@@ -25,7 +26,7 @@ layout(push_constant, std430) uniform Arguments
     Floats g;          // [rows][gateStride]
     Floats headWeight; // [valueSize]
     Pairs decay;       // [HEADS], (γ, ln γ)
-    Words positions;   // [rows]
+    Words positions;   // [rows], tokens consumed, this one included: n + 1
     Floats scores;     // CLAMPED: [rows][HEADS], Σ|score|
     uint stride;
     uint gateStride;
@@ -39,7 +40,7 @@ float epsilon(uint row, uint head)
 {
     if (!EPS_SCALED)
         return eps;
-    const float sum = decaySum(decay.at[head], float(positions.at[row] + 1));
+    const float sum = decaySum(decay.at[head], float(positions.at[row]));
     if (!CLAMPED)
         return eps * sum;
     const float a = clamp(scores.at[row * HEADS + head] * inversesqrt(sum), 1.0, 5e4);
@@ -51,13 +52,25 @@ void main()
     const uint row = gl_WorkGroupID.x / HEADS;
     const uint head = gl_WorkGroupID.x % HEADS;
     const uint at = row * stride + head * valueSize;
+    float mean = 0.0;
+    if (SUBTRACT_MEAN)
+    {
+        float sum = 0.0;
+        for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
+            sum += o.at[at + i];
+        mean = workgroupSum(sum) / float(valueSize);
+    }
+
     float squares = 0.0;
     for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
-        squares += o.at[at + i] * o.at[at + i];
+    {
+        const float centred = o.at[at + i] - mean;
+        squares += centred * centred;
+    }
     const float scale = inversesqrt(workgroupSum(squares) / float(valueSize) + epsilon(row, head));
     for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
     {
         const float gate = GATED ? silu(g.at[row * gateStride + head * valueSize + i]) : 1.0;
-        o.at[at + i] *= gate * scale * headWeight.at[i];
+        o.at[at + i] = (o.at[at + i] - mean) * gate * scale * headWeight.at[i];
     }
 }

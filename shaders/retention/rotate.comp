@@ -13,7 +13,7 @@ layout(push_constant, std430) uniform Arguments
 {
     Pairs x;         // [rows][stride / 2]: queries, then keys
     Phases angles;   // [KEY_SIZE / 2]
-    Words positions; // [rows]
+    Words positions; // [rows], tokens consumed, this one included: n + 1
     uint stride;
     uint queryPairs; // pairs of a row's queries
     uint pairs;      // and of its keys
@@ -23,7 +23,7 @@ layout(push_constant, std430) uniform Arguments
 void main()
 {
     const uint row = gl_WorkGroupID.x;
-    const uint n = positions.at[row];
+    const uint n = positions.at[row] - 1;
     for (uint pair = gl_LocalInvocationID.x; pair < pairs; pair += gl_WorkGroupSize.x)
     {
         const uint at = row * (stride / 2) + pair;

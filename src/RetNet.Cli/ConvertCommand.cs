@@ -9,7 +9,7 @@ namespace RetNet.Cli;
 [Verb("convert", HelpText = "Convert a RetNet checkpoint to GGUF, or a GGUF file to a smaller type.")]
 internal sealed class ConvertCommand : ICommand
 {
-    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, its weight file beside config.json, or a GGUF file in f32, f16 or bf16.")]
+    [Value(0, MetaName = "SOURCE", Required = true, HelpText = "Folder of a checkpoint, its weight file (.safetensors, .bin, .pt) beside config.json, or a GGUF file in f32, f16 or bf16.")]
     public string Source { get; set => field = Arguments.Plain(value); } = "";
 
     [Value(1, Hidden = true)]

@@ -65,6 +65,49 @@ public sealed class CheckpointConverterTests : IDisposable
         Assert.Equal(Directory.GetFiles(_source.Path, "*.safetensors").Sum(path => new FileInfo(path).Length), summary.SourceBytes);
     }
 
+    [Theory]
+    [InlineData("torchscale_base", "state_dict.pt")]
+    [InlineData("torchscale_base", "checkpoint_fairseq.pt")]
+    [InlineData("torchscale_deepnorm", "checkpoint_fairseq.pt")]
+    [InlineData("torchscale_tied_scaled", "state_dict.pt")]
+    [InlineData("syncdoth_glu", "pytorch_model.bin")]
+    [InlineData("syncdoth_ffn", "pytorch_model.bin")]
+    public void EveryContainer_GivesTheSameFile(string fixture, string file)
+    {
+        Convert(Repository.Fixture(fixture), "f16", "same");
+        byte[] expected = File.ReadAllBytes(Output);
+        ConversionSummary summary = Convert(Repository.Fixture(fixture, file), "f16", "same");
+
+        Assert.Equal(expected, File.ReadAllBytes(Output));
+        Assert.Equal(new FileInfo(Repository.Fixture(fixture, file)).Length, summary.SourceBytes);
+    }
+
+    [Theory]
+    [InlineData("torchscale_base")]
+    [InlineData("torchscale_deepnorm")]
+    public void AFairseqCheckpoint_NeedsNoConfigJson(string fixture)
+    {
+        Convert(Repository.Fixture(fixture), "f32", "same");
+        byte[] expected = File.ReadAllBytes(Output);
+        File.Copy(Repository.Fixture(fixture, "checkpoint_fairseq.pt"), _source.File("checkpoint_last.pt"));
+
+        Convert(_source.Path, "f32", "same");
+
+        Assert.Equal(expected, File.ReadAllBytes(Output));
+    }
+
+    [Fact]
+    public void TorchShards_GiveWhatOneFileGives()
+    {
+        Convert(Repository.Fixture("torchscale_base"), "q8_0", "same");
+        byte[] whole = File.ReadAllBytes(Output);
+        TestCheckpoint.Load("torchscale_base").SaveTorchShards(_source.Path, 3);
+
+        Convert(_source.Path, "q8_0", "same");
+
+        Assert.Equal(whole, File.ReadAllBytes(Output));
+    }
+
     [Fact]
     public void Q8_0_HasGgmlsSizesAndNamesWhatStaysF16()
     {

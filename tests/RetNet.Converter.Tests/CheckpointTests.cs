@@ -64,11 +64,40 @@ public sealed class CheckpointTests : IDisposable
     {
         Assert.Contains("no such file or folder", Assert.Throws<ConverterException>(() => Checkpoint.Open(_folder.File("none"))).Message);
         Assert.Contains("holds no weights", Refusal());
-        File.WriteAllText(_folder.File("state_dict.pt"), "");
-        Assert.Contains("holds 'state_dict.pt'", Refusal());
+        File.WriteAllText(_folder.File("epoch1.pt"), "");
+        File.WriteAllText(_folder.File("epoch2.pt"), "");
+        Assert.Contains("several weight files (epoch1.pt, epoch2.pt); name the one", Refusal());
         TestCheckpoint.Load("torchscale_base").Save(_folder.Path);
         File.Delete(_folder.File("config.json"));
         Assert.Contains("config.json: no such file", Refusal());
+    }
+
+    [Theory]
+    [InlineData("model.safetensors", "model.safetensors")]
+    [InlineData("pytorch_model.bin", "state_dict.pt")]
+    [InlineData("epoch1.pt", "state_dict.pt")]
+    [InlineData("checkpoint_best.pt", "checkpoint_fairseq.pt")]
+    [InlineData("weights.safetensors", "model.safetensors")]
+    public void AFolderAndItsOnlyFile_AreTheSame(string name, string fixture)
+    {
+        File.Copy(Repository.Fixture("torchscale_base", fixture), _folder.File(name));
+        File.Copy(Repository.Fixture("torchscale_base", "config.json"), _folder.File("config.json"));
+        using Checkpoint folder = Checkpoint.Open(_folder.Path);
+        using Checkpoint file = Checkpoint.Open(_folder.File(name));
+
+        Assert.Equal([_folder.File(name)], folder.Files);
+        Assert.Equal(folder.Files, file.Files);
+        Assert.Equal("config.json", file.Config.ShortName);
+    }
+
+    [Fact]
+    public void WithoutConfigJson_TheWeightsMustCarryTheSettings()
+    {
+        File.Copy(Repository.Fixture("torchscale_base", "checkpoint_fairseq.pt"), _folder.File("fairseq.pt"));
+        File.Copy(Repository.Fixture("torchscale_base", "state_dict.pt"), _folder.File("plain.pt"));
+        using (Checkpoint checkpoint = Checkpoint.Open(_folder.File("fairseq.pt")))
+            Assert.Equal((_folder.File("fairseq.pt"), 97), (checkpoint.Config.Path, checkpoint.Config.GetInt32("vocab_size", 0)));
+        Assert.Contains("config.json: no such file, and the weights carry no settings", Assert.Throws<ConverterException>(() => Checkpoint.Open(_folder.File("plain.pt"))).Message);
     }
 
     [Theory]

@@ -92,7 +92,6 @@ public sealed class SafeTensorsFileTests : IDisposable
     [Fact]
     public void OtherFiles_AreNamed()
     {
-        Assert.Contains("zip archive", ThrowsFor([.. "PK\x3\x4"u8, .. new byte[20]]));
         Assert.Contains("not a safetensors file", ThrowsFor([.. Enumerable.Repeat((byte)0xFF, 20)]));
         Assert.Contains("no such file", Assert.Throws<ConverterException>(() => SafeTensorsFile.Open(_folder.File("none"))).Message);
     }

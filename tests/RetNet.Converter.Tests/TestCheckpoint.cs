@@ -30,20 +30,20 @@ internal sealed class TestCheckpoint
         return this;
     }
 
-    public TestCheckpoint SaveSharded(string folder, int shards)
+    public TestCheckpoint SaveSharded(string folder, int shards) => SaveShards(folder, shards, "model", ".safetensors", Write);
+
+    public TestCheckpoint SaveTorchShards(string folder, int shards) => SaveShards(folder, shards, "pytorch_model", ".bin", WriteTorch);
+
+    /// <summary>Renames tensors; null takes one away.</summary>
+    public TestCheckpoint Rename(Func<string, string?> rename)
     {
-        File.WriteAllText(Path.Combine(folder, "config.json"), Config.ToJsonString());
-        var map = new JsonObject();
-        string[][] parts = [.. Tensors.Keys.Order().Chunk((Tensors.Count + shards - 1) / shards)];
-        for (int i = 0; i < parts.Length; i++)
+        foreach ((string name, (string Type, long[] Shape, byte[] Data) tensor) in Tensors.ToList())
         {
-            string file = $"model-{i + 1:00000}-of-{shards:00000}.safetensors";
-            Write(Path.Combine(folder, file), parts[i]);
-            foreach (string name in parts[i])
-                map[name] = file;
+            Tensors.Remove(name);
+            if (rename(name) is { } renamed)
+                Tensors.Add(renamed, tensor);
         }
 
-        File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
         return this;
     }
 
@@ -51,6 +51,36 @@ internal sealed class TestCheckpoint
     {
         byte[] json = Encoding.UTF8.GetBytes(header);
         return [.. BitConverter.GetBytes((long)json.Length), .. json, .. new byte[dataBytes]];
+    }
+
+    private TestCheckpoint SaveShards(string folder, int shards, string stem, string extension, Action<string, IEnumerable<string>> write)
+    {
+        File.WriteAllText(Path.Combine(folder, "config.json"), Config.ToJsonString());
+        var map = new JsonObject();
+        string[][] parts = [.. Tensors.Keys.Order().Chunk((Tensors.Count + shards - 1) / shards)];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            string file = $"{stem}-{i + 1:00000}-of-{shards:00000}{extension}";
+            write(Path.Combine(folder, file), parts[i]);
+            foreach (string name in parts[i])
+                map[name] = file;
+        }
+
+        File.WriteAllText(Path.Combine(folder, stem + extension + ".index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
+        return this;
+    }
+
+    private void WriteTorch(string path, IEnumerable<string> names)
+    {
+        TestPickle pickle = new TestPickle().Raw("}(");
+        foreach (string name in names)
+        {
+            (_, long[] shape, byte[] data) = Tensors[name];
+            long[] strides = shape.Length == 2 ? [shape[1], 1] : [1];
+            pickle.Text(name).Tensor("FloatStorage", data, data.Length / sizeof(float), 0, shape, strides);
+        }
+
+        pickle.Raw("u").Save(path);
     }
 
     private void Write(string path, IEnumerable<string> names)

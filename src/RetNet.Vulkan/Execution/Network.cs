@@ -35,19 +35,24 @@ internal sealed class Network : IDisposable
     private readonly RetNetConfig _config;
     private readonly Activations _activations;
     private readonly Tuning _tuning;
+    private readonly Input _retained;
     private readonly Dictionary<(GgmlType, Input, Output, bool Biased), Kernel<MatVecArguments>> _products = [];
     private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
 
     /// <param name="model">The model.</param>
     /// <param name="activations">The arena; its rows decide how products are tiled.</param>
     /// <param name="tuning">Sizes.</param>
-    public Network(RetNetModel model, Activations activations, Tuning tuning) =>
+    /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; for one token a pass.</param>
+    public Network(RetNetModel model, Activations activations, Tuning tuning, bool finishesHeadNorm)
+    {
         (_model, _config, _activations, _tuning) = (model, model.Config, activations, tuning);
+        _retained = finishesHeadNorm ? Input.HeadNorm : Input.Plain;
+    }
 
     /// <summary>Records retention of a layer: reads <see cref="Activations.Projections"/>, writes <see cref="Activations.Retained"/>.</summary>
     public delegate void Retention(Recorder recorder, int layer);
 
-    /// <summary>One token a pass: the norms of pre-norm models, and retention's head norm, are left to the products.</summary>
+    /// <summary>One token a pass: the norms of pre-norm models are left to the products.</summary>
     private bool OneToken => _activations.Rows == 1;
 
     /// <summary>All layers, from the embedded tokens in the residual stream to the residual stream.</summary>
@@ -60,7 +65,7 @@ internal sealed class Network : IDisposable
             var weights = _model.Layers[layer];
             FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, Output.Store, rows);
             retention(recorder, layer);
-            ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, OneToken ? Input.HeadNorm : Input.Plain, weights.RetentionNorm, rows);
+            ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, _retained, weights.RetentionNorm, rows);
 
             FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? Output.GatedUnit : Output.Activate, rows);
             if (weights.FeedForwardSubNorm is { } subNorm)

@@ -28,7 +28,7 @@ internal sealed class PassTables : IDisposable
     /// <summary>Tokens, [rows].</summary>
     public ulong Tokens => _device.Address;
 
-    /// <summary>Positions in their sequences, [rows].</summary>
+    /// <summary>Tokens that each row's sequence has consumed, the row's included, [rows].</summary>
     public ulong Positions => _device.Address + PositionsOffset;
 
     /// <summary>Slot, first row, rows and first chunk of each segment.</summary>
@@ -66,7 +66,7 @@ internal sealed class PassTables : IDisposable
 
             segment.Tokens.Span.CopyTo(tokens[row..]);
             for (var n = 0; n < length; n++)
-                positions[row++] = (uint)(segment.Position + n);
+                positions[row++] = (uint)(segment.Position + n + 1);
         }
 
         return new PassShape(row, segments.Length, tile);

@@ -7,7 +7,8 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// One token through the network in the recurrent form, as commands: token → embedding → layers → logits → next token.
-/// Retention is one dispatch, [rotate, update and read the state, gate]; the product behind it finishes the head norm.
+/// Retention is one dispatch, [rotate, update and read the state, gate]; the product behind it finishes the head norm, but
+/// for a LayerNorm of the heads, which is a dispatch of its own with the gate.
 /// </summary>
 internal sealed class RecurrentStep : IDisposable
 {
@@ -19,15 +20,17 @@ internal sealed class RecurrentStep : IDisposable
     private readonly Network _network;
     private readonly Kernel<EmbeddingArguments> _embedding;
     private readonly Kernel<RetentionArguments> _retention;
+    private readonly HeadNorm? _headNorm;
     private readonly Kernel<SampleArguments> _sample;
 
     public RecurrentStep(RetNetModel model, RetentionState state, TokenLog log, Activations activations, Tuning tuning)
     {
         (_model, _config, _state, _log, _activations) = (model, model.Config, state, log, activations);
         var device = model.Device;
-        _network = new(model, activations, tuning);
+        _headNorm = model.Config.RetentionNormType == NormType.Layer ? new(model, activations, activations.Position, scoreSums: 0) : null;
+        _network = new(model, activations, tuning, finishesHeadNorm: _headNorm is null);
         _embedding = new(device, $"embedding_{BlockType.Of(model.Embedding.Type).Name}", 256, (uint)model.Embedding.Interleave);
-        _retention = new(device, tuning.Retention, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Constant.Of(_config.OutputGate), Constant.Of(_config.RetentionEpsScaled));
+        _retention = new(device, tuning.Retention, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Constant.Of(_config.OutputGate && _headNorm is null), Constant.Of(_config.RetentionEpsScaled));
         _sample = new(device, "sample");
     }
 
@@ -73,6 +76,7 @@ internal sealed class RecurrentStep : IDisposable
     public void Dispose()
     {
         _network.Dispose();
+        _headNorm?.Dispose();
         _embedding.Dispose();
         _retention.Dispose();
         _sample.Dispose();
@@ -101,5 +105,6 @@ internal sealed class RecurrentStep : IDisposable
             Eps = _config.RetentionEps,
         }, (uint)_activations.HeadTiles, (uint)_config.Heads);
         recorder.Barrier();
+        _headNorm?.Record(recorder, layer, 1);
     }
 }

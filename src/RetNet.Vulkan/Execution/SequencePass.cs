@@ -32,7 +32,7 @@ internal sealed class SequencePass : IDisposable
     private readonly Kernel<RotateArguments> _rotate;
     private readonly Kernel<ChunkStatesArguments> _chunkStatesKernel;
     private readonly Kernel<ChunkOutputsArguments> _chunkOutputs;
-    private readonly Kernel<HeadNormArguments> _headNorm;
+    private readonly HeadNorm _headNorm;
     private Recording? _recording;
     private PassShape _recorded;
 
@@ -49,13 +49,13 @@ internal sealed class SequencePass : IDisposable
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
-        _network = new Network(model, _activations, _tuning);
+        _network = new Network(model, _activations, _tuning, finishesHeadNorm: false);
         var (keySize, heads, group) = ((uint)_config.KeySize, (uint)_config.Heads, (uint)(_config.Heads / _config.KeyValueHeads));
         _embedding = new(device, $"embedding_rows_{BlockType.Of(model.Embedding.Type).Name}", _tuning.RowThreads, (uint)model.Embedding.Interleave);
         _rotate = new(device, "rotate", _tuning.RowThreads, keySize);
         _chunkStatesKernel = new(device, "retention_chunk_states", _tuning.ChunkThreads, _tuning.ChunkTileLanes, Tuning.ChunkKeyRows, keySize, heads, group);
         _chunkOutputs = new(device, "retention_chunk_outputs", _tuning.ChunkThreads, _tuning.ChunkTileLanes, _tuning.ChunkQueries, keySize, heads, group, Constant.Of(options.TorchscaleClamp));
-        _headNorm = new(device, "head_norm", _tuning.RowThreads, heads, Constant.Of(_config.OutputGate), Constant.Of(_config.RetentionEpsScaled), Constant.Of(options.TorchscaleClamp));
+        _headNorm = new(model, _activations, _tables.Positions, _scoreSums?.Address ?? 0);
         device.Run("clear activations", _activations.Clear);
     }
 
@@ -192,20 +192,7 @@ internal sealed class SequencePass : IDisposable
         }, (uint)(shape.QueryTiles * _config.Heads), valueTiles);
         recorder.Barrier();
 
-        recorder.Dispatch(_headNorm, new HeadNormArguments
-        {
-            O = _activations.Retained,
-            G = projections.Gates,
-            HeadWeight = _model.Layers[layer].HeadNorm,
-            Decay = _model.Decay,
-            Positions = _tables.Positions,
-            Scores = _scoreSums?.Address ?? 0,
-            Stride = (uint)_activations.RetainedStride,
-            GateStride = stride,
-            ValueSize = (uint)_config.ValueSize,
-            Eps = _config.RetentionEps,
-        }, (uint)(shape.Rows * _config.Heads));
-        recorder.Barrier();
+        _headNorm.Record(recorder, layer, shape.Rows);
     }
 
     private void ReadLogits(int rows, RowLogits logits)

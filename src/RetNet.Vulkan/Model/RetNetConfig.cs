@@ -76,6 +76,9 @@ public sealed record RetNetConfig
     /// <summary>θ of each rotary pair in radians a token; length <see cref="KeySize"/> / 2.</summary>
     public required IReadOnlyList<float> Angles { get; init; }
 
+    /// <summary>The norm of each head after retention.</summary>
+    public NormType RetentionNormType { get; init; } = NormType.Rms;
+
     /// <summary>ε of the per-head norm after retention.</summary>
     public required float RetentionEps { get; init; }
 

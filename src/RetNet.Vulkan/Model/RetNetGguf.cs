@@ -38,6 +38,7 @@ public static class RetNetGguf
             NormEps = ReadEps(file, Keys.NormEps(normType)),
             Decay = file.GetArray<float>(Keys.Decay),
             Angles = file.GetArray<float>(Keys.Angles),
+            RetentionNormType = ReadChoice(file, Keys.RetentionNormType, NormType.Rms),
             RetentionEps = ReadEps(file, Keys.RetentionEps),
             RetentionEpsScaled = file.GetBool(Keys.RetentionEpsScaled),
             Activation = ReadChoice(file, Keys.Activation, Activation.Silu),
@@ -70,6 +71,7 @@ public static class RetNetGguf
         writer.Add(Keys.ValueSize, (uint)config.ValueSize);
         writer.Add(Keys.NormEps(config.NormType), config.NormEps);
         writer.Add(Keys.Decay, config.Decay);
+        writer.Add(Keys.RetentionNormType, Name(config.RetentionNormType));
         writer.Add(Keys.RetentionEps, config.RetentionEps);
         writer.Add(Keys.RetentionEpsScaled, config.RetentionEpsScaled);
         writer.Add(Keys.Angles, config.Angles);
@@ -176,6 +178,7 @@ public static class RetNetGguf
         public const string KeySize = "retnet.attention.key_length";
         public const string ValueSize = "retnet.attention.value_length";
         public const string Decay = "retnet.retention.decay";
+        public const string RetentionNormType = "retnet.retention.norm_type";
         public const string RetentionEps = "retnet.retention.eps";
         public const string RetentionEpsScaled = "retnet.retention.eps_scaled";
         public const string Angles = "retnet.rope.angles";

@@ -13,6 +13,8 @@ public sealed class RetNetModel : IDisposable
         Device = device;
         Config = RetNetGguf.ReadConfig(file);
         TensorShapes.Validate(file, Config);
+        if (Config.RetentionNormType == NormType.Layer && file.TryGetTensor(TensorNames.Weight(TensorNames.HeadNorm(0)), out var affine))
+            throw new ModelException($"{file.Path}: the kernels compute no LayerNorm of the heads with a weight ('{affine.Name}')");
         _store = new WeightStore(file, device);
         try
         {
@@ -75,7 +77,7 @@ public sealed class RetNetModel : IDisposable
     /// <param name="plan">What else will be taken of the device's memory; the weights are added to it.</param>
     /// <param name="progress">Told the share of the weights that has been uploaded, 0 to 1.</param>
     /// <exception cref="GgufException">The file is no RetNet, or its tensors are not those of its settings.</exception>
-    /// <exception cref="ModelException">Matrices that share an input have different types.</exception>
+    /// <exception cref="ModelException">Matrices that share an input have different types, or a LayerNorm of the heads has a weight.</exception>
     /// <exception cref="GpuException">It does not fit the device.</exception>
     public static RetNetModel Load(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress = null) =>
         new(device, file, plan, progress);

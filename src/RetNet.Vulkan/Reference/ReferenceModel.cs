@@ -187,7 +187,7 @@ public sealed class ReferenceModel
     }
 
     /// <summary>
-    /// RMS over each head's dv values. A scaled ε is ε·S_n: torchscale normalises õ/√S_n with ε, which is to
+    /// RMS norm or LayerNorm of each head's dv values. A scaled ε is ε·S_n: torchscale normalises õ/√S_n with ε, which is to
     /// normalise õ with ε·S_n.
     /// </summary>
     private void NormaliseHeads(double[] retained, Norm norm, long position)

@@ -39,6 +39,6 @@ internal sealed class TensorReader(RetNetConfig config, Func<string, float[]?> f
         return new Norm(weight, bias, config.NormType == NormType.Layer || bias is not null);
     }
 
-    /// <summary>RMS over one head; its factors, if any, are shared by all heads.</summary>
-    public Norm HeadNorm(string name) => new(Optional(TensorNames.Weight(name), config.ValueSize), null, subtractMean: false);
+    /// <summary>The norm of one head; its factors, if any, are shared by all heads.</summary>
+    public Norm HeadNorm(string name) => new(Optional(TensorNames.Weight(name), config.ValueSize), null, config.RetentionNormType == NormType.Layer);
 }

@@ -21,7 +21,7 @@ internal static class ModelShapes
         ["one head of one pair, ungated, no decay"] = (RandomModel.Shape(layers: 2, width: 32, heads: 1, keySize: 2, valueSize: 1, feedForward: 5, vocabulary: 3) with { OutputGate = false, Decay = [1] }, _ => false),
         ["blocks of 32"] = (RandomModel.Shape(layers: 1, width: 128, heads: 2, keySize: 64, valueSize: 96, feedForward: 160, vocabulary: 300), _ => false),
         ["LayerNorm, biases, plain FFN"] = (
-            RandomModel.Shape(layers: 2, width: 40, heads: 2, keySize: 10, valueSize: 13, feedForward: 50, vocabulary: 70) with { NormType = NormType.Layer, GatedFeedForward = false, Activation = Activation.Gelu },
+            RandomModel.Shape(layers: 2, width: 40, heads: 2, keySize: 10, valueSize: 13, feedForward: 50, vocabulary: 70) with { NormType = NormType.Layer, RetentionNormType = NormType.Layer, GatedFeedForward = false, Activation = Activation.Gelu },
             name => name.EndsWith(".bias", StringComparison.Ordinal) || name.Contains("ffn_sub_norm", StringComparison.Ordinal)),
         ["RMSNorm, inner LayerNorm, some biases, post-norm"] = (
             RandomModel.Shape(layers: 2, width: 32, heads: 2, keySize: 8, valueSize: 12, feedForward: 32, vocabulary: 50) with { GatedFeedForward = false, PostNorm = true },

@@ -22,6 +22,7 @@ public sealed class RetNetGgufTests : IDisposable
         NormEps = 1e-5f,
         Decay = [0.5f, 0.75f, 0.875f, 1f],
         Angles = [1f, 0.01f, 0.0001f],
+        RetentionNormType = NormType.Layer,
         RetentionEps = 1e-6f,
         RetentionEpsScaled = true,
         Activation = Activation.Relu,
@@ -57,7 +58,7 @@ public sealed class RetNetGgufTests : IDisposable
         Assert.Equal(2, read.KeyValueHeads);
         Assert.Equal(0, read.ContextLength);
         Assert.Equal(Activation.Silu, read.Activation);
-        Assert.Equal(NormType.Rms, read.NormType);
+        Assert.Equal((NormType.Rms, NormType.Rms), (read.NormType, read.RetentionNormType));
         Assert.True(read.GatedFeedForward && read.OutputGate);
         Assert.False(read.PostNorm);
         Assert.Equal((1f, 1f), (read.ResidualScale, read.EmbeddingScale));

@@ -114,6 +114,23 @@ public class ReferenceModelTests
     }
 
     [Fact]
+    public void The_head_norm_may_subtract_the_mean()
+    {
+        var model = Model(RandomModel.Shape(1, 6, 2, 2, 4, 5, 7) with { OutputGate = false, RetentionEps = 0.3f, Decay = [0.5f, 1], RetentionNormType = NormType.Layer });
+        var tokens = model.Tokens(9, seed: 4);
+        var (retention, output) = (Gated(model, tokens, ReferenceStage.Retention), Gated(model, tokens, ReferenceStage.GatedRetention));
+
+        for (var row = 0; row < 18; row++)
+        {
+            var head = retention[(row * 4)..(row * 4 + 4)];
+            var variance = head.Average(x => (x - head.Average()) * (x - head.Average()));
+            var sum = row % 2 == 0 ? 2 - Math.Pow(0.5, row / 2) : row / 2 + 1;
+            for (var i = 0; i < 4; i++)
+                Assert.Equal((head[i] - head.Average()) / Math.Sqrt(variance + 0.3f * sum), output[row * 4 + i], 1e-14);
+        }
+    }
+
+    [Fact]
     public void Positions_beyond_a_million_keep_their_precision()
     {
         // Retention depends on relative positions only: with a zero state and plain ε, where it begins must not matter.
