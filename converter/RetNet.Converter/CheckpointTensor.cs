@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using RetNet.Vulkan.Gguf;
 
 namespace RetNet.Converter;
@@ -72,6 +74,25 @@ public sealed class CheckpointTensor
         }
     }
 
+    /// <summary>All elements of an integer tensor.</summary>
+    /// <exception cref="ConverterException">The elements are no integers, or lie apart.</exception>
+    public long[] ReadIntegers()
+    {
+        if (!_layout.IsContiguous || _layout.Elements > Array.MaxLength)
+            throw new ConverterException(Path, $"the elements of '{Name}' lie apart or are too many; save tensor.contiguous()");
+        return DataType switch
+        {
+            "U8" => Integers<byte>(),
+            "I8" => Integers<sbyte>(),
+            "U16" => Integers<ushort>(),
+            "I16" => Integers<short>(),
+            "U32" => Integers<uint>(),
+            "I32" => Integers<int>(),
+            "I64" => Integers<long>(),
+            _ => throw new ConverterException(Path, $"tensor '{Name}' holds {DataType}; integers of up to 64 bits are expected"),
+        };
+    }
+
     /// <summary>One of <paramref name="parts"/> equal parts of the rows; the whole tensor when they cannot be parted.</summary>
     internal CheckpointTensor RowPart(int part, int parts)
     {
@@ -92,6 +113,10 @@ public sealed class CheckpointTensor
         long[] split = [Shape[0] / headSize, 2, headSize / 2, .. Shape.Skip(1)];
         return new(this, Shape, _layout.Transpose(split, 1, 2));
     }
+
+    private long[] Integers<T>()
+        where T : unmanaged, IBinaryInteger<T> =>
+        [.. MemoryMarshal.Cast<byte, T>(Span(0, checked((int)Bytes))).ToArray().Select(long.CreateChecked)];
 
     internal BlockType RequireType() => Type ?? throw new ConverterException(
         Path, $"tensor '{Name}' holds {DataType}; weights can be read from F32, F16 and BF16, save the checkpoint in one of them");

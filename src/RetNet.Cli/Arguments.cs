@@ -67,7 +67,7 @@ internal static class Arguments
     }
 
     // .NET reads 0,5 as 5: the comma would separate thousands.
-    private static string Value(string name, string value, Type type) => type == typeof(float) && value.Contains(',', StringComparison.Ordinal)
+    private static string Value(string name, string value, Type type) => (Nullable.GetUnderlyingType(type) ?? type) == typeof(float) && value.Contains(',', StringComparison.Ordinal)
         ? throw new UsageException($"option {name} takes a number with a decimal point; it is '{value}'")
         : value is ['-', not (>= '0' and <= '9'), ..] ? Mark + value : value;
 

@@ -19,23 +19,23 @@ internal sealed class GenerateCommand : DeviceCommand
     [Option('n', "max-tokens", Default = 200L, MetaValue = "N", HelpText = "Tokens to generate at most, 0 or more; -1 for no limit.")]
     public long MaxTokens { get; set; }
 
-    [Option("temp", Default = 0.8f, MetaValue = "T", HelpText = "Temperature, 0 or more; 0 always takes the most probable token.")]
-    public float Temperature { get; set; }
+    [Option("temp", MetaValue = "T", HelpText = "Temperature, 0 or more; 0 always takes the most probable token. (Default: 0.8)")]
+    public float? Temperature { get; set; }
 
-    [Option("top-k", Default = 40, MetaValue = "K", HelpText = "Draw from the K most probable tokens, 0 or more; 0 for all.")]
-    public int TopK { get; set; }
+    [Option("top-k", MetaValue = "K", HelpText = "Draw from the K most probable tokens, 0 or more; 0 for all. (Default: 40)")]
+    public int? TopK { get; set; }
 
-    [Option("top-p", Default = 0.95f, MetaValue = "P", HelpText = "Draw from the fewest tokens that have probability P together, above 0 up to 1; 1 for all.")]
-    public float TopP { get; set; }
+    [Option("top-p", MetaValue = "P", HelpText = "Draw from the fewest tokens that have probability P together, above 0 up to 1; 1 for all. (Default: 0.95)")]
+    public float? TopP { get; set; }
 
-    [Option("min-p", Default = 0.05f, MetaValue = "P", HelpText = "Draw from tokens at least P times as probable as the most probable one, 0 to 1; 0 for all.")]
-    public float MinP { get; set; }
+    [Option("min-p", MetaValue = "P", HelpText = "Draw from tokens at least P times as probable as the most probable one, 0 to 1; 0 for all. (Default: 0.05)")]
+    public float? MinP { get; set; }
 
-    [Option("repeat-penalty", Default = 1f, MetaValue = "R", HelpText = "Make recent tokens less probable: above 0; 1 is off.")]
-    public float RepeatPenalty { get; set; }
+    [Option("repeat-penalty", MetaValue = "R", HelpText = "Make recent tokens less probable: above 0; 1 is off. (Default: 1)")]
+    public float? RepeatPenalty { get; set; }
 
-    [Option("repeat-last-n", Default = 64, MetaValue = "N", HelpText = "How many of the last tokens are recent, 0 to 4096.")]
-    public int RepeatWindow { get; set; }
+    [Option("repeat-last-n", MetaValue = "N", HelpText = "How many of the last tokens are recent, 0 to 4096. (Default: 64)")]
+    public int? RepeatWindow { get; set; }
 
     [Option("seed", MetaValue = "S", HelpText = "Seed of the random numbers, 0 to 2^64 - 1; the same seed on the same device gives the same text. (Default: a new one each time, shown at the end)")]
     public ulong? Seed { get; set; }
@@ -49,25 +49,14 @@ internal sealed class GenerateCommand : DeviceCommand
     [Option('f', "file", MetaValue = "PROMPT_FILE", HelpText = "Read the prompt from a UTF-8 file; one line break at its end is left out.")]
     public string? PromptFile { get; set => field = Arguments.Plain(value); }
 
+    [Option("save-state", MetaValue = "FILE", HelpText = "Save the session at the end, to go on from later: state, tokens, and how it sampled.")]
+    public string? SaveState { get; set => field = Arguments.Plain(value); }
+
+    [Option("load-state", MetaValue = "FILE", HelpText = "Go on from a saved session of the same model, exactly where it stopped; a prompt is appended to it, and options given here replace the saved ones.")]
+    public string? LoadState { get; set => field = Arguments.Plain(value); }
+
     [Option("profile", HelpText = "Show GPU time by kernel at the end; slower.")]
     public bool Profile { get; set; }
-
-    private GenerationOptions Options => new()
-    {
-        MaxTokens = MaxTokens < 0 ? null : MaxTokens,
-        Stops = [.. Stops],
-        IgnoreEnd = IgnoreEnd,
-        Sampler = new SamplerOptions
-        {
-            Temperature = Temperature,
-            TopK = TopK,
-            TopP = TopP,
-            MinP = MinP,
-            RepeatPenalty = RepeatPenalty,
-            RepeatWindow = RepeatWindow,
-            Seed = Seed ??= (ulong)Random.Shared.NextInt64(1L << 32),
-        },
-    };
 
     public override int Run(Terminal terminal)
     {
@@ -79,23 +68,50 @@ internal sealed class GenerateCommand : DeviceCommand
         return OnDevice(terminal, device =>
         {
             using var model = Load(terminal, device, file, RecurrentSession.Plan(device, config));
-            return Run(terminal, prompt, model, tokenizer);
+            using var session = new RecurrentSession(model);
+            var fingerprint = SaveState is null && LoadState is null ? "" : file.Fingerprint();
+            var sampler = Sampler(LoadState is null ? Fresh : SessionFile.Load(LoadState, session, fingerprint));
+            var code = Run(terminal, prompt, session, device, tokenizer, sampler);
+            if (SaveState is not null)
+                SessionFile.Save(SaveState, session, sampler, fingerprint);
+            return code;
         });
     }
 
-    private int Run(Terminal terminal, string prompt, RetNetModel model, ModelTokenizer tokenizer)
+    private int Run(Terminal terminal, string prompt, RecurrentSession session, GpuDevice device, ModelTokenizer tokenizer, SamplerOptions sampler)
     {
-        using var session = new RecurrentSession(model);
-        using var timings = Profile ? new KernelTimings(model.Device) : null;
+        var options = new GenerationOptions
+        {
+            MaxTokens = MaxTokens < 0 ? null : MaxTokens,
+            Stops = [.. Stops],
+            IgnoreEnd = IgnoreEnd,
+            Sampler = sampler,
+            EndsExactly = SaveState is not null,
+        };
+        using var timings = Profile ? new KernelTimings(device) : null;
         var generator = new TextGenerator(session, tokenizer);
         using var interrupt = new Interrupt();
-        Print(terminal.Out, prompt, generator.Generate(prompt, Options, timings, interrupt.Token));
+        Print(terminal.Out, prompt, generator.Generate(prompt, options, timings, interrupt.Token));
         if (timings is not null)
             GenerationReport.WriteKernels(terminal.Error, timings);
         if (!Quiet)
-            GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, Seed!.Value, model.Device.Gpu.Name);
+            GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, sampler.Seed, device.Gpu.Name);
         return generator.Statistics!.Reason == StopReason.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
     }
+
+    private static SamplerOptions Fresh => new() { Seed = (ulong)Random.Shared.NextInt64(1L << 32) };
+
+    /// <summary>What the command line says, and otherwise what is there already.</summary>
+    private SamplerOptions Sampler(SamplerOptions otherwise) => new()
+    {
+        Temperature = Temperature ?? otherwise.Temperature,
+        TopK = TopK ?? otherwise.TopK,
+        TopP = TopP ?? otherwise.TopP,
+        MinP = MinP ?? otherwise.MinP,
+        RepeatPenalty = RepeatPenalty ?? otherwise.RepeatPenalty,
+        RepeatWindow = RepeatWindow ?? otherwise.RepeatWindow,
+        Seed = Seed ?? otherwise.Seed,
+    };
 
     private static void Print(TextWriter writer, string prompt, IEnumerable<string> pieces)
     {
@@ -117,11 +133,13 @@ internal sealed class GenerateCommand : DeviceCommand
             throw new UsageException($"there is one prompt, '{extra}' is one too many; put the prompt in quotes");
         if (MaxTokens < -1)
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--max-tokens must be 0 or more, or -1 for no limit; it is {MaxTokens}"));
+        if (SaveState is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(SaveState))))
+            throw new CommandException($"{SaveState}: cannot be written: its folder does not exist; create it first");
         if (Stops.Contains(""))
             throw new UsageException("--stop must not be empty");
         try
         {
-            Options.Sampler.Validate();
+            Sampler(Fresh).Validate();
         }
         catch (ArgumentException e)
         {

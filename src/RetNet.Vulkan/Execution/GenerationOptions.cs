@@ -14,4 +14,10 @@ public sealed record GenerationOptions
 
     /// <summary>Goes on after a token that ends a text.</summary>
     public bool IgnoreEnd { get; init; }
+
+    /// <summary>
+    /// Leaves the session exactly behind the last token that was returned, as saving it needs; otherwise the device runs ahead of
+    /// the reader, which is faster.
+    /// </summary>
+    public bool EndsExactly { get; init; }
 }

@@ -17,10 +17,10 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
     public GenerationStatistics? Statistics { get; private set; }
 
     /// <summary>
-    /// Goes on from a prompt. A piece is returned as soon as no later token can change it; special tokens have no text.
+    /// Goes on from a prompt, which itself goes on from what the session has taken in. A piece is returned as soon as no later token can change it; special tokens have no text.
     /// Cancelling ends the text without an exception.
     /// </summary>
-    /// <param name="prompt">May be empty where the model has a token that begins a text.</param>
+    /// <param name="prompt">May be empty where the session has a token to go on from, or the model one that begins a text.</param>
     /// <param name="options">How to generate.</param>
     /// <param name="timings">Where given, kernels of the decoding step are timed into it.</param>
     /// <param name="cancellation">Ends the text before the next token.</param>
@@ -31,7 +31,7 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
     {
         options.Sampler.Validate();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxTokens ?? 0);
-        return Generate(tokenizer.EncodePrompt(prompt), new StopStrings(options.Stops), options, timings, cancellation);
+        return Generate(Encode(prompt), new StopStrings(options.Stops), options, timings, cancellation);
     }
 
     private IEnumerable<string> Generate(
@@ -48,7 +48,7 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
             if (Feed(prompt, cancellation) is not { } rest)
                 yield break;
             StopReason? met = null;
-            foreach (var token in session.Generate(rest, options.MaxTokens ?? long.MaxValue, options.Sampler, timings))
+            foreach (var token in session.Generate(rest, options.MaxTokens ?? long.MaxValue, options.Sampler, timings, !options.EndsExactly))
             {
                 last = clock.Elapsed;
                 first ??= last;
@@ -79,6 +79,15 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
                 Reason = reason,
             };
         }
+    }
+
+    /// <summary>The tokens to take in; only a session that begins has the model's first token put before them.</summary>
+    private int[] Encode(string prompt)
+    {
+        if (session is { Position: 0, Pending: null })
+            return tokenizer.EncodePrompt(prompt);
+        int[] tokens = [.. session.Pending is { } pending ? [pending] : Array.Empty<int>(), .. tokenizer.Tokenizer.Encode(prompt)];
+        return tokens.Length > 0 ? tokens : throw new ModelException("there is no token to go on from; give a prompt");
     }
 
     /// <summary>Takes in all but the last piece of the prompt and returns that; null when cancelled.</summary>
