@@ -7,7 +7,7 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="MatVec">The matrix-vector kernel: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
 /// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers.</param>
-/// <param name="Retention">The retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_long</c> with loads of 64 bits.</param>
+/// <param name="Retention">The retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_lane</c>.</param>
 /// <param name="RetentionThreads">Threads of a retention workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
 internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint MatVecRows, string Retention, uint RetentionThreads, uint RetentionTileLanes)
@@ -21,7 +21,7 @@ internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint M
         var lanes = capabilities.SubgroupSize;
         return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes)
-            : new("matvec_lane", lanes, 4, "retention_recurrent_long", lanes, lanes);
+            : new("matvec_lane", lanes, 4, "retention_recurrent_lane", lanes, lanes);
     }
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
