@@ -21,7 +21,7 @@ internal readonly record struct Tuning(string MatVec, uint MatVecThreads, uint M
         var lanes = capabilities.SubgroupSize;
         return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, "retention_recurrent", 256, 8)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, "retention_recurrent", lanes, lanes)
-            : new("matvec_lane", lanes, 4, "retention_recurrent_lane", lanes, lanes);
+            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, "retention_recurrent_lane", lanes, lanes);
     }
 
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>

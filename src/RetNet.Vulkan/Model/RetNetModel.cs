@@ -114,7 +114,7 @@ public sealed class RetNetModel : IDisposable
         var headNorm = _store.AddVector(TensorNames.HeadNorm(layer), Config.ValueSize);
         var retentionOutput = _store.AddMatrix(TensorNames.AttentionOutput(layer));
         var feedForwardNorm = _store.AddVector(TensorNames.FeedForwardNorm(layer), Config.Width);
-        var gateUp = _store.AddMatrix(TensorNames.FeedForwardGate(layer), TensorNames.FeedForwardUp(layer));
+        var gateUp = _store.AddGatedUnit(TensorNames.FeedForwardGate(layer), TensorNames.FeedForwardUp(layer));
         var down = _store.AddMatrix(TensorNames.FeedForwardDown(layer));
         return () => new LayerWeights
         {

@@ -42,7 +42,7 @@ public sealed class MatVecTests(TestDevices devices)
         }
     }
 
-    private static string[] Runnable(int device) => TestDevices.Gpu(device).Capabilities is { Int64: true, SubgroupBroadcast: true }
+    private static string[] Runnable(int device) => TestDevices.Gpu(device).Capabilities is { Int64: true, SubgroupBroadcast: true, SubgroupSize: >= 4 and <= 16 }
         ? ["matvec_subgroup", "matvec_lane"]
         : ["matvec_subgroup"];
 
@@ -61,14 +61,17 @@ public sealed class MatVecTests(TestDevices devices)
                 var (rows, units, subgroups, rowsAtOnce) = shapes[next++ % shapes.Length];
                 // Heads of any size for plain types, so that a quad spans two of them.
                 var columns = Heads * type.Length * units;
-                Check(devices[device], variant, type, rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, variant.Contains("lane", StringComparison.Ordinal) ? 8 : 1, rowsAtOnce, input, output, random);
+                var halves = output == Output.Glu ? 2u : 1;
+                var lanes = devices[device].Capabilities.SubgroupSize;
+                var interleave = variant.Contains("lane", StringComparison.Ordinal) ? halves * rowsAtOnce * lanes : 1;
+                Check(devices[device], variant, type, new RowLayout((int)halves * rows, (int)interleave, (int)halves), columns, subgroups * lanes, rowsAtOnce, input, output, random);
             }
     }
 
-    private static void Check(GpuDevice device, string variant, BlockType type, int rows, int columns, uint threads, int interleave, uint rowsAtOnce, Input input, Output output, Random random)
+    private static void Check(GpuDevice device, string variant, BlockType type, RowLayout layout, int columns, uint threads, uint rowsAtOnce, Input input, Output output, Random random)
     {
-        var matrixRows = output == Output.Glu ? 2 * rows : rows;
-        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, interleave, random);
+        var rows = layout.Rows / layout.Halves;
+        var (packed, scales, weights) = RandomMatrix(type, layout, columns, random);
         var padded = WeightStore.PaddedLength(columns);
         var x = Padded(columns, padded, random);
         var norm = Padded(columns, padded, random);
@@ -91,7 +94,7 @@ public sealed class MatVecTests(TestDevices devices)
             Eps = Eps,
             ResidualScale = ResidualScale,
         };
-        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, (uint)interleave, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
+        using var kernel = new Kernel<MatVecArguments>(device, variant, threads, device.Capabilities.SubgroupSize, (uint)layout.Interleave, rowsAtOnce, (uint)input, (uint)output, (uint)Activation.Silu, Heads, (uint)(columns / Heads));
         device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2));
 
         var actual = new float[rows + 1];
@@ -123,23 +126,26 @@ public sealed class MatVecTests(TestDevices devices)
         })];
     }
 
-    private static (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, int rows, int columns, int interleave, Random random)
+    private static (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, RowLayout layout, int columns, Random random)
     {
-        var rowBytes = WeightPacker.RowBytes(type.Type, columns);
-        var scaleBytes = WeightPacker.RowScaleBytes(type.Type, columns);
-        var packed = new byte[(rows + interleave - 1) / interleave * interleave * rowBytes];
-        var scales = new byte[Math.Max(rows * scaleBytes, 4)];
-        var weights = new float[rows][];
+        var (rowBytes, scaleBytes) = (WeightPacker.RowBytes(type.Type, columns), WeightPacker.RowScaleBytes(type.Type, columns));
+        var packed = new byte[layout.Groups * layout.Interleave * rowBytes];
+        var scales = new byte[Math.Max(layout.Groups * layout.Interleave * scaleBytes, 4)];
+        var weights = new float[layout.Rows][];
         var encoded = new byte[type.RowBytes(columns)];
-        for (var row = 0; row < rows; row++)
-        {
-            type.Quantize(Padded(columns, columns, random), encoded);
-            type.Dequantize(encoded, weights[row] = new float[columns]);
-            var group = packed.AsSpan(row / interleave * interleave * rowBytes, interleave * rowBytes);
-            WeightPacker.PackWeights(type.Type, encoded, group[(row % interleave * 16)..], interleave);
-            if (scaleBytes > 0)
-                WeightPacker.PackScales(type.Type, encoded, scales.AsSpan(row * scaleBytes, scaleBytes));
-        }
+        for (var group = 0; group < layout.Groups; group++)
+            for (var slot = 0; slot < layout.Interleave; slot++)
+                if (layout.RowAt(group, slot) is { } row)
+                {
+                    type.Quantize(Padded(columns, columns, random), encoded);
+                    type.Dequantize(encoded, weights[row] = new float[columns]);
+                    WeightPacker.PackWeights(type.Type, encoded, Slot(packed, rowBytes, WeightPacker.QuadBytes), layout.Interleave);
+                    if (scaleBytes > 0)
+                        WeightPacker.PackScales(type.Type, encoded, Slot(scales, scaleBytes, WeightPacker.WordBytes), layout.Interleave);
+
+                    Span<byte> Slot(byte[] parts, int bytes, int partBytes) =>
+                        parts.AsSpan(group * layout.Interleave * bytes, layout.Interleave * bytes)[(slot * partBytes)..];
+                }
 
         return (packed, scales, weights);
     }
