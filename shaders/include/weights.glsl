@@ -1,8 +1,8 @@
 // Weights of a matrix on the device, read as 16-byte quads whatever their type: a run of RUN weights a quad.
-// INTERLEAVE rows lie together, [row / INTERLEAVE][run][row % INTERLEAVE]: with a row a lane, the quads that a subgroup
-// loads at once are then one contiguous piece of memory. Kernels with a subgroup a row have INTERLEAVE 1.
-// Rows are padded with zeros to whole quads. Block types keep their f16 scales in a second array, one a block
-// of 32, rows padded to whole words (ggml interleaves them, which would leave every quad unaligned).
+// INTERLEAVE rows lie together, [row / INTERLEAVE][run][row % INTERLEAVE]: where lanes own rows, those of a tile are
+// then one piece of memory that is read in order. Kernels with a subgroup a row have INTERLEAVE 1.
+// Rows are padded with zeros to multiples of 64 weights. Block types keep their f16 scales, one a block of 32, in a
+// second array of words that lie like the quads (ggml interleaves them, which would leave every quad unaligned).
 //
 //   WEIGHT_F32   4 weights a quad
 //   WEIGHT_F16   8              w = f16
@@ -29,10 +29,10 @@ const uint RUN = 32;
 
 const uint RUN_VECTORS = RUN / 4;
 
-// The first quad of a row, and from it the quad of any run.
-uint rowStart(uint row, uint runs)
+// Where a row of so many parts, quads or words of scales, begins; part i lies i · INTERLEAVE further.
+uint rowStart(uint row, uint parts)
 {
-    return row / INTERLEAVE * INTERLEAVE * runs + row % INTERLEAVE;
+    return row / INTERLEAVE * INTERLEAVE * parts + row % INTERLEAVE;
 }
 
 uint quadAt(uint rowStart, uint run)
@@ -92,7 +92,7 @@ const uint BLOCK = 32;
 // Words of scales a row takes: two a word, each row from a word of its own.
 uint scaleWords(uint runs)
 {
-    return (runs * RUN / BLOCK + 1) / 2;
+    return runs * RUN / (2 * BLOCK);
 }
 
 // The scale of a row's block from the word that holds it; 1 where the type has none. Loading the word apart lets one
@@ -100,7 +100,7 @@ uint scaleWords(uint runs)
 float blockScale(uint word, uint block)
 {
 #ifdef SCALED
-    return unpackHalf2x16(word)[block & 1];
+    return unpackHalf2x16(word >> 16 * (block & 1)).x;
 #else
     return 1.0;
 #endif
@@ -109,7 +109,7 @@ float blockScale(uint word, uint block)
 uint loadScales(Words scales, uint row, uint runs, uint block)
 {
 #ifdef SCALED
-    return scales.at[row * scaleWords(runs) + block / 2];
+    return scales.at[rowStart(row, scaleWords(runs)) + block / 2 * INTERLEAVE];
 #else
     return 0;
 #endif

@@ -9,7 +9,7 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers for one token.</param>
 /// <param name="BatchRows">Rows that it holds for many tokens.</param>
 /// <param name="BatchTokens">Tokens that it holds.</param>
-/// <param name="Retention">The recurrent retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_long</c> with loads of 64 bits.</param>
+/// <param name="Retention">The recurrent retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_lane</c>.</param>
 /// <param name="RetentionThreads">Threads of its workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
 /// <param name="ChunkThreads">Threads of a workgroup of retention over many tokens.</param>
@@ -33,7 +33,7 @@ internal readonly record struct Tuning(
         var lanes = capabilities.SubgroupSize;
         return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32)
-            : new("matvec_lane", lanes, 4, 4, 4, "retention_recurrent_long", lanes, lanes, 64, 64, 8, 32);
+            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32);
     }
 
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>

@@ -9,11 +9,11 @@ namespace RetNet.Vulkan.Model;
 /// <param name="Columns">Columns, one an input.</param>
 /// <param name="Interleave">Rows that lie together, run by run; 1 where each lies alone.</param>
 /// <param name="Weights">Device address of quads of 16 bytes: [Rows / Interleave][<see cref="Runs"/>][Interleave].</param>
-/// <param name="Scales">Device address of the f16 scales [Rows][Columns / 32], rows padded to 4 bytes; 0 where the type has none.</param>
+/// <param name="Scales">Device address of words of two f16 scales, one a block of 32: [Rows / Interleave][Columns / 64][Interleave]; 0 where the type has none.</param>
 /// <param name="Bias">Device address of the bias that is added to the product, f32 [Rows]; 0 where there is none.</param>
 public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns, int Interleave, ulong Weights, ulong Scales, ulong Bias = 0)
 {
-    /// <summary>Quads a row: each holds a run of weights, the last padded with zeros.</summary>
+    /// <summary>Quads a row: each holds a run of weights; padded with zeros to a multiple of 64 columns.</summary>
     public int Runs => RunsOf(Type, Columns);
 
     /// <summary>Weights in a 16-byte quad.</summary>
@@ -26,13 +26,16 @@ public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a type that the kernels read"),
     };
 
-    /// <summary>Quads in a row of <paramref name="columns"/> weights.</summary>
-    public static int RunsOf(GgmlType type, int columns) => (columns + RunLength(type) - 1) / RunLength(type);
+    /// <summary>Quads in a row of <paramref name="columns"/> weights, padding included.</summary>
+    public static int RunsOf(GgmlType type, int columns) => WeightStore.PaddedLength(columns) / RunLength(type);
+
+    /// <summary>Rows that a lane of <c>matvec_lane</c> takes at once, those of both halves of a gated unit together.</summary>
+    public const int LaneRows = 4;
 
     /// <summary>
-    /// Rows to interleave on a device: a subgroup's worth where a processor's driver gives each lane a row of its own, for
-    /// which it needs subgroup broadcasts and 64-bit loads; 1 elsewhere.
+    /// Rows to interleave on a device: a tile's worth where a processor's driver gives each lane rows of its own, for which
+    /// it needs subgroup broadcasts and 64-bit loads; 1 elsewhere.
     /// </summary>
     public static int InterleaveFor(DeviceCapabilities capabilities) =>
-        capabilities is { Kind: DeviceKind.Cpu, SubgroupBroadcast: true, Int64: true } ? (int)capabilities.SubgroupSize : 1;
+        capabilities is { Kind: DeviceKind.Cpu, SubgroupBroadcast: true, Int64: true, SubgroupSize: >= 4 and <= 16 } ? LaneRows * (int)capabilities.SubgroupSize : 1;
 }

@@ -104,7 +104,7 @@ public sealed class RetNetModel : IDisposable
         var retentionOutput = _store.AddMatrix(TensorNames.AttentionOutput(layer));
         var feedForwardNorm = AddNorm(TensorNames.FeedForwardNorm(layer));
         var up = TensorNames.FeedForwardUp(layer);
-        var feedForwardIn = _store.AddMatrix(Config.GatedFeedForward ? [TensorNames.FeedForwardGate(layer), up] : [up]);
+        var feedForwardIn = Config.GatedFeedForward ? _store.AddGatedUnit(TensorNames.FeedForwardGate(layer), up) : _store.AddMatrix(up);
         var subNorm = TensorNames.FeedForwardSubNorm(layer);
         var feedForwardSubNorm = _store.Has(TensorNames.Weight(subNorm)) ? _store.AddNorm(subNorm, Config.FeedForwardSize, Config.NormType) : null;
         var down = _store.AddMatrix(TensorNames.FeedForwardDown(layer));

@@ -9,6 +9,7 @@ namespace RetNet.Vulkan.Model;
 internal static class WeightPacker
 {
     public const int QuadBytes = 16;
+    public const int WordBytes = 4;
     private const int BlockLength = 32;
     private const int ScaleBytes = 2;
 
@@ -16,7 +17,7 @@ internal static class WeightPacker
     public static int RowBytes(GgmlType type, int columns) => DeviceMatrix.RunsOf(type, columns) * QuadBytes;
 
     /// <summary>Bytes of a row's scales on the device: whole words.</summary>
-    public static int RowScaleBytes(GgmlType type, int columns) => IsScaled(type) ? (columns / BlockLength + 1) / 2 * 2 * ScaleBytes : 0;
+    public static int RowScaleBytes(GgmlType type, int columns) => IsScaled(type) ? WeightStore.PaddedLength(columns) / BlockLength * ScaleBytes : 0;
 
     /// <summary>Writes one row's weights, a quad every <paramref name="stride"/> quads.</summary>
     public static void PackWeights(GgmlType type, ReadOnlySpan<byte> row, Span<byte> destination, int stride)
@@ -38,12 +39,12 @@ internal static class WeightPacker
         }
     }
 
-    /// <summary>Writes one row's scales: <see cref="RowScaleBytes"/> bytes.</summary>
-    public static void PackScales(GgmlType type, ReadOnlySpan<byte> row, Span<byte> destination)
+    /// <summary>Writes one row's scales, a word of two every <paramref name="stride"/> words.</summary>
+    public static void PackScales(GgmlType type, ReadOnlySpan<byte> row, Span<byte> destination, int stride)
     {
-        for (var block = BlockType.Of(type).Bytes; !row.IsEmpty; row = row[block..], destination = destination[ScaleBytes..])
-            row[..ScaleBytes].CopyTo(destination);
-        destination.Clear();
+        var block = BlockType.Of(type).Bytes;
+        for (var i = 0; i < row.Length / block; i++)
+            row.Slice(i * block, ScaleBytes).CopyTo(destination[(i / 2 * 2 * stride * ScaleBytes + i % 2 * ScaleBytes)..]);
     }
 
     private static bool IsScaled(GgmlType type) => BlockType.Of(type).IsQuantized;

@@ -31,31 +31,38 @@ internal sealed unsafe class WeightStore : IDisposable
     public static int PaddedLength(int length) => (length + VectorMultiple - 1) / VectorMultiple * VectorMultiple;
 
     /// <summary>Places the rows of several tensors of one type and width, one after the other, as one matrix.</summary>
-    public Func<DeviceMatrix> AddMatrix(params ReadOnlySpan<string> names)
+    public Func<DeviceMatrix> AddMatrix(params ReadOnlySpan<string> names) => AddMatrix(1, names);
+
+    /// <summary>Places the two matrices of a gated unit as one; where rows are interleaved, half of a group comes from each.</summary>
+    public Func<DeviceMatrix> AddGatedUnit(string gate, string up) => AddMatrix(2, gate, up);
+
+    private Func<DeviceMatrix> AddMatrix(int halves, params ReadOnlySpan<string> names)
     {
         var tensors = names.ToArray().Select(name => _file.GetTensor(TensorNames.Weight(name))).ToArray();
         var type = tensors[0].Type.Type;
         if (tensors.FirstOrDefault(tensor => tensor.Type.Type != type) is { } other)
             throw new ModelException($"{_file.Path}: '{tensors[0].Name}' is {tensors[0].Type.Name} and '{other.Name}' is {other.Type.Name}; matrices that share an input must share a type. Convert the model again.");
         var columns = (int)tensors[0].RowLength;
-        var rows = tensors.Sum(tensor => (int)tensor.Rows);
-        var interleave = DeviceMatrix.InterleaveFor(_device.Capabilities);
-        var groupBytes = WeightPacker.RowBytes(type, columns) * interleave;
-        var scaleBytes = WeightPacker.RowScaleBytes(type, columns);
+        var layout = new RowLayout(tensors.Sum(tensor => (int)tensor.Rows), DeviceMatrix.InterleaveFor(_device.Capabilities), halves);
         var bias = AddBias(names.ToArray(), tensors);
-        var weights = Reserve((ulong)((rows + interleave - 1) / interleave) * (ulong)groupBytes);
-        var scales = Reserve((ulong)rows * (ulong)scaleBytes);
-        _uploads.Add(uploader =>
+        var weights = AddRows(layout, WeightPacker.RowBytes(type, columns), WeightPacker.QuadBytes, WeightPacker.PackWeights);
+        var scales = AddRows(layout, WeightPacker.RowScaleBytes(type, columns), WeightPacker.WordBytes, WeightPacker.PackScales);
+        return () => new DeviceMatrix(type, layout.Rows, columns, layout.Interleave, Address(weights), BlockType.Of(type).IsQuantized ? Address(scales) : 0, bias?.Invoke() ?? 0);
+
+        // Rows of a group lie part by part: one of each row, then the next of each.
+        Place AddRows(RowLayout layout, int rowBytes, int partBytes, PackRow pack)
         {
-            UploadUnits(uploader, weights, (rows + interleave - 1) / interleave, groupBytes, (group, target) =>
+            var groupBytes = rowBytes * layout.Interleave;
+            var place = Reserve((ulong)layout.Groups * (ulong)groupBytes);
+            _uploads.Add(uploader => UploadUnits(uploader, place, layout.Groups, groupBytes, (group, target) =>
             {
                 target.Clear();
-                for (var row = 0; row < interleave && group * interleave + row < rows; row++)
-                    WeightPacker.PackWeights(type, Row(tensors, group * interleave + row), target[(row * WeightPacker.QuadBytes)..], interleave);
-            });
-            UploadUnits(uploader, scales, rows, scaleBytes, (row, target) => WeightPacker.PackScales(type, Row(tensors, row), target));
-        });
-        return () => new DeviceMatrix(type, rows, columns, interleave, Address(weights), scaleBytes == 0 ? 0 : Address(scales), bias?.Invoke() ?? 0);
+                for (var slot = 0; slot < layout.Interleave; slot++)
+                    if (layout.RowAt(group, slot) is { } row)
+                        pack(type, Row(tensors, row), target[(slot * partBytes)..], layout.Interleave);
+            }));
+            return place;
+        }
     }
 
     /// <summary>Places a norm of the model's kind, or a LayerNorm wherever there is a bias: syncdoth's FFN has one among RMS norms.</summary>
@@ -135,6 +142,8 @@ internal sealed unsafe class WeightStore : IDisposable
         _sizes[^1] += size;
         return place;
     }
+
+    private delegate void PackRow(GgmlType type, ReadOnlySpan<byte> row, Span<byte> target, int stride);
 
     private delegate void PackUnit(int unit, Span<byte> target);
 

@@ -43,7 +43,7 @@ public sealed class MatVecTests(TestDevices devices)
         }
     }
 
-    private static string[] Runnable(int device) => TestDevices.Gpu(device).Capabilities is { Int64: true, SubgroupBroadcast: true }
+    private static string[] Runnable(int device) => TestDevices.Gpu(device).Capabilities is { Int64: true, SubgroupBroadcast: true, SubgroupSize: >= 4 and <= 16 }
         ? ["matvec_subgroup", "matvec_lane"]
         : ["matvec_subgroup"];
 
@@ -62,22 +62,25 @@ public sealed class MatVecTests(TestDevices devices)
                 var (rows, units, subgroups, rowsAtOnce) = shapes[next++ % shapes.Length];
                 // Heads of any size for plain types, so that a quad spans two of them.
                 var columns = Heads * type.Length * units;
-                var shape = new Shape(rows, columns, subgroups * devices[device].Capabilities.SubgroupSize, variant.Contains("lane", StringComparison.Ordinal) ? 8 : 1, rowsAtOnce);
+                var halves = output == Output.Glu ? 2u : 1;
+                var lanes = devices[device].Capabilities.SubgroupSize;
+                var interleave = variant.Contains("lane", StringComparison.Ordinal) ? halves * rowsAtOnce * lanes : 1;
+                var shape = new Shape(new RowLayout((int)halves * rows, (int)interleave, (int)halves), columns, subgroups * lanes, rowsAtOnce);
                 Check(devices[device], variant, type, shape, input, output, new Batch(1, 1, false), random);
                 if (input != Input.Heads)
                     Check(devices[device], variant, type, shape, input, output, new Batch(7, 4, true), random);
             }
     }
 
-    private readonly record struct Shape(int Rows, int Columns, uint Threads, int Interleave, uint RowsAtOnce);
+    private readonly record struct Shape(RowLayout Layout, int Columns, uint Threads, uint RowsAtOnce);
 
     private readonly record struct Batch(int Tokens, uint AtOnce, bool Biased);
 
     private static void Check(GpuDevice device, string variant, BlockType type, Shape shape, Input input, Output output, Batch batch, Random random)
     {
-        var (rows, columns) = (shape.Rows, shape.Columns);
-        var matrixRows = output == Output.Glu ? 2 * rows : rows;
-        var (packed, scales, weights) = RandomMatrix(type, matrixRows, columns, shape.Interleave, random);
+        var (layout, columns) = (shape.Layout, shape.Columns);
+        var (rows, matrixRows) = (layout.Rows / layout.Halves, layout.Rows);
+        var (packed, scales, weights) = RandomMatrix(type, layout, columns, random);
         var padded = WeightStore.PaddedLength(columns) + 64;
         var x = Enumerable.Range(0, batch.Tokens).Select(_ => Padded(columns, padded, random)).ToArray();
         var norm = Padded(columns, padded, random);
@@ -108,7 +111,7 @@ public sealed class MatVecTests(TestDevices devices)
             ResidualScale = ResidualScale,
         };
         using var kernel = new Kernel<MatVecArguments>(
-            device, variant, shape.Threads, device.Capabilities.SubgroupSize, (uint)shape.Interleave, shape.RowsAtOnce, (uint)input, (uint)output,
+            device, variant, shape.Threads, device.Capabilities.SubgroupSize, (uint)layout.Interleave, shape.RowsAtOnce, (uint)input, (uint)output,
             (uint)Activation.Silu, Heads, (uint)(columns / Heads), batch.AtOnce, batch.Biased ? 1u : 0u);
         device.Run("matvec", recorder => recorder.Dispatch(kernel, arguments, 2, ((uint)batch.Tokens + batch.AtOnce - 1) / batch.AtOnce));
 
@@ -151,23 +154,26 @@ public sealed class MatVecTests(TestDevices devices)
         })];
     }
 
-    private static (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, int rows, int columns, int interleave, Random random)
+    private static (byte[] Packed, byte[] Scales, float[][] Weights) RandomMatrix(BlockType type, RowLayout layout, int columns, Random random)
     {
-        var rowBytes = WeightPacker.RowBytes(type.Type, columns);
-        var scaleBytes = WeightPacker.RowScaleBytes(type.Type, columns);
-        var packed = new byte[(rows + interleave - 1) / interleave * interleave * rowBytes];
-        var scales = new byte[Math.Max(rows * scaleBytes, 4)];
-        var weights = new float[rows][];
+        var (rowBytes, scaleBytes) = (WeightPacker.RowBytes(type.Type, columns), WeightPacker.RowScaleBytes(type.Type, columns));
+        var packed = new byte[layout.Groups * layout.Interleave * rowBytes];
+        var scales = new byte[Math.Max(layout.Groups * layout.Interleave * scaleBytes, 4)];
+        var weights = new float[layout.Rows][];
         var encoded = new byte[type.RowBytes(columns)];
-        for (var row = 0; row < rows; row++)
-        {
-            type.Quantize(Padded(columns, columns, random), encoded);
-            type.Dequantize(encoded, weights[row] = new float[columns]);
-            var group = packed.AsSpan(row / interleave * interleave * rowBytes, interleave * rowBytes);
-            WeightPacker.PackWeights(type.Type, encoded, group[(row % interleave * 16)..], interleave);
-            if (scaleBytes > 0)
-                WeightPacker.PackScales(type.Type, encoded, scales.AsSpan(row * scaleBytes, scaleBytes));
-        }
+        for (var group = 0; group < layout.Groups; group++)
+            for (var slot = 0; slot < layout.Interleave; slot++)
+                if (layout.RowAt(group, slot) is { } row)
+                {
+                    type.Quantize(Padded(columns, columns, random), encoded);
+                    type.Dequantize(encoded, weights[row] = new float[columns]);
+                    WeightPacker.PackWeights(type.Type, encoded, Slot(packed, rowBytes, WeightPacker.QuadBytes), layout.Interleave);
+                    if (scaleBytes > 0)
+                        WeightPacker.PackScales(type.Type, encoded, Slot(scales, scaleBytes, WeightPacker.WordBytes), layout.Interleave);
+
+                    Span<byte> Slot(byte[] parts, int bytes, int partBytes) =>
+                        parts.AsSpan(group * layout.Interleave * bytes, layout.Interleave * bytes)[(slot * partBytes)..];
+                }
 
         return (packed, scales, weights);
     }

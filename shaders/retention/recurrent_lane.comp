@@ -1,0 +1,60 @@
+#version 460
+// One token of retention (retention.glsl) for processors: a workgroup is one subgroup, so nothing meets in shared memory.
+//
+// A lane rotates a pair of key rows, and broadcasts take it to the others: a software driver would load a value that all
+// lanes want from shared memory once a lane. The state is walked by a pointer, in words of 64 bits (matvec_lane.comp).
+
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#extension GL_KHR_shader_subgroup_ballot : require
+
+#define LONG_LOADS
+#define StateView LongQuads
+#include "retention.glsl"
+
+const uint PAIRS = KEY_SIZE / 2;
+
+// One row of the state for this thread's columns: S ← γ·S + k̂·vᵀ, o ← o + q̂ᵀ·S.
+void step(uint64_t row, float gamma, float query, float key, vec4 value, inout vec4 o)
+{
+    const vec4 s = fma(vec4(key), value, gamma * loadVector(LongQuads(row), 0));
+    storeVector(LongQuads(row), 0, s);
+    o = fma(vec4(query), s, o);
+}
+
+void main()
+{
+    const uint head = gl_WorkGroupID.y;
+    const uint tile = gl_WorkGroupID.x;
+    const uint vector = tile * TILE_LANES + gl_SubgroupInvocationID;
+    const bool owns = vector < valueVectors;
+    const uint consumed = position.at[0];
+    const float gamma = decay.at[head].x;
+    const vec4 value = values(head, 4 * vector);
+    const uint64_t stride = uint64_t(16 * valueVectors);
+    uint64_t row = uint64_t(state) + 16 * uint64_t(head * KEY_SIZE * valueVectors + vector);
+
+    vec4 o = vec4(0.0);
+    for (uint first = 0; first < PAIRS; first += TILE_LANES)
+    {
+        const vec4 pair = rotatedPair(head, min(first + gl_SubgroupInvocationID, PAIRS - 1), consumed - 1);
+        const uint count = min(PAIRS - first, TILE_LANES);
+        [[dont_unroll]] for (uint i = 0; i < count; i++)
+        {
+            const vec4 rows = subgroupBroadcast(pair, i);
+            if (owns)
+            {
+                step(row, gamma, rows.x, rows.z, value, o);
+                step(row + stride, gamma, rows.y, rows.w, value, o);
+            }
+            row += 2 * stride;
+        }
+    }
+
+    float sum = subgroupAdd(owns ? writeOutput(head, 4 * vector, o) : 0.0);
+    if (tile == 0)
+        sum += normAddend(head, consumed);
+    if (subgroupElect())
+        squares.at[head * gl_NumWorkGroups.x + tile] = sum;
+}
