@@ -13,6 +13,7 @@
 #include "buffers.glsl"
 #include "activation.glsl"
 #include "decay.glsl"
+#include "state.glsl"
 #include "rotation.glsl"
 
 layout(local_size_x_id = 0) in;

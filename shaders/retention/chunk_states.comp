@@ -11,6 +11,7 @@
 
 #include "buffers.glsl"
 #include "decay.glsl"
+#include "state.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TILE_LANES = 8;
@@ -23,10 +24,11 @@ layout(push_constant, std430) uniform Arguments
 {
     Floats keys;         // [rows][stride], rotated
     Floats values;       // [rows][stride]
-    Vectors state;       // [slot][slotVectors]: [HEADS][KEY_SIZE][valueVectors] of this layer
+    StateView state;     // [slot][slotVectors]: [HEADS][KEY_SIZE][valueVectors] of this layer
     Vectors chunkStates; // [chunks][HEADS][KEY_SIZE][valueVectors]
     Quads segments;      // [segments]: slot, first row, rows, first chunk
     Pairs decay;         // [HEADS], (γ, ln γ)
+    Words positions;     // [rows], tokens consumed, the row's included
     uint stride;
     uint slotVectors;
     uint valueSize;
@@ -48,10 +50,13 @@ void main()
         return;
 
     const vec2 gamma = decay.at[head];
+    const uint before = positions.at[segment.y] - 1;
+    const float loadScale = stateScale(gamma, before);
+    const float storeScale = 1.0 / stateScale(gamma, before + segment.z);
     const uint origin = (head * KEY_SIZE + firstKey) * valueVectors + vector;
     vec4 s[KEY_ROWS];
     [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
-        s[r] = firstKey + r < KEY_SIZE ? state.at[segment.x * slotVectors + origin + r * valueVectors] : vec4(0.0);
+        s[r] = firstKey + r < KEY_SIZE ? loadScale * loadState(state, segment.x * slotVectors + origin + r * valueVectors) : vec4(0.0);
 
     for (uint done = 0, chunk = segment.w; done < segment.z; done += chunkLength, chunk++)
     {
@@ -76,5 +81,5 @@ void main()
 
     [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
         if (firstKey + r < KEY_SIZE)
-            state.at[segment.x * slotVectors + origin + r * valueVectors] = s[r];
+            storeState(state, segment.x * slotVectors + origin + r * valueVectors, storeScale * s[r]);
 }

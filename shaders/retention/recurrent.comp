@@ -4,7 +4,6 @@
 
 #extension GL_GOOGLE_include_directive : require
 
-#define StateView Vectors
 #include "retention.glsl"
 
 shared float queries[KEY_SIZE];
@@ -40,12 +39,14 @@ void main()
     if (vector < valueVectors)
     {
         const vec4 value = values(head, 4 * vector);
-        const float gamma = decay.at[head].x;
+        const vec2 gamma = decay.at[head];
+        const float fade = gamma.x * stateScale(gamma, consumed - 1);
+        const float scale = 1.0 / stateScale(gamma, consumed);
         for (uint i = slice; i < KEY_SIZE; i += slices)
         {
             const uint at = (head * KEY_SIZE + i) * valueVectors + vector;
-            const vec4 s = fma(vec4(keys[i]), value, gamma * state.at[at]);
-            state.at[at] = s;
+            const vec4 s = fma(vec4(keys[i]), value, fade * loadState(state, at));
+            storeState(state, at, s * scale);
             o = fma(vec4(queries[i]), s, o);
         }
     }

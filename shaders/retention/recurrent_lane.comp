@@ -10,16 +10,16 @@
 #extension GL_KHR_shader_subgroup_ballot : require
 
 #define LONG_LOADS
-#define StateView LongQuads
 #include "retention.glsl"
 
 const uint PAIRS = KEY_SIZE / 2;
 
-// One row of the state for this thread's columns: S ← γ·S + k̂·vᵀ, o ← o + q̂ᵀ·S.
-void step(uint64_t row, float gamma, float query, float key, vec4 value, inout vec4 o)
+// One row of the state for this thread's columns: S ← γ·S + k̂·vᵀ, o ← o + q̂ᵀ·S. The scales are γ and 1 but for how the
+// state is held.
+void step(uint64_t row, vec2 scale, float query, float key, vec4 value, inout vec4 o)
 {
-    const vec4 s = fma(vec4(key), value, gamma * loadVector(LongQuads(row), 0));
-    storeVector(LongQuads(row), 0, s);
+    const vec4 s = fma(vec4(key), value, scale.x * loadState(StateView(row), 0));
+    storeState(StateView(row), 0, s * scale.y);
     o = fma(vec4(query), s, o);
 }
 
@@ -30,10 +30,11 @@ void main()
     const uint vector = tile * TILE_LANES + gl_SubgroupInvocationID;
     const bool owns = vector < valueVectors;
     const uint consumed = position.at[0];
-    const float gamma = decay.at[head].x;
+    const vec2 gamma = decay.at[head];
+    const vec2 scale = vec2(gamma.x * stateScale(gamma, consumed - 1), 1.0 / stateScale(gamma, consumed));
     const vec4 value = values(head, 4 * vector);
-    const uint64_t stride = uint64_t(16 * valueVectors);
-    uint64_t row = uint64_t(state) + 16 * uint64_t(head * KEY_SIZE * valueVectors + vector);
+    const uint64_t stride = uint64_t(STATE_BYTES * valueVectors);
+    uint64_t row = uint64_t(state) + STATE_BYTES * uint64_t(head * KEY_SIZE * valueVectors + vector);
 
     vec4 o = vec4(0.0);
     for (uint first = 0; first < PAIRS; first += TILE_LANES)
@@ -45,8 +46,8 @@ void main()
             const vec4 rows = subgroupBroadcast(pair, i);
             if (owns)
             {
-                step(row, gamma, rows.x, rows.z, value, o);
-                step(row + stride, gamma, rows.y, rows.w, value, o);
+                step(row, scale, rows.x, rows.z, value, o);
+                step(row + stride, scale, rows.y, rows.w, value, o);
             }
             row += 2 * stride;
         }

@@ -1,4 +1,5 @@
 using CommandLine;
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -14,11 +15,23 @@ internal abstract class DeviceCommand : ICommand
     [Option('d', "device", MetaValue = "D", HelpText = "Device: its index in 'retnet devices', its UUID, or a part of its name. (Default: the best GPU)")]
     public string? Device { get; set => field = Arguments.Plain(value); }
 
+    [Option("state-type", Default = "f32", MetaValue = "TYPE", HelpText = "How the device keeps the retention state: f32, or f16 at half the memory and with two to three digits.")]
+    public string StateTypeName { get; set => field = Arguments.Plain(value); } = "";
+
     [Option("validate", HelpText = "Run under the Khronos validation layer; exit code 1 if it has a complaint.")]
     public bool Validate { get; set; }
 
     [Option('q', "quiet", HelpText = "Nothing on stderr but errors.")]
     public bool Quiet { get; set; }
+
+    /// <summary>The state type asked for.</summary>
+    /// <exception cref="UsageException">There is no such type.</exception>
+    protected StateType StateType => StateTypeName switch
+    {
+        "f32" => StateType.F32,
+        "f16" => StateType.F16,
+        _ => throw new UsageException($"--state-type must be f32 or f16; it is '{StateTypeName}'"),
+    };
 
     public abstract int Run(Terminal terminal);
 

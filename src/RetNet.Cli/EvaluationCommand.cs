@@ -25,7 +25,7 @@ internal abstract class EvaluationCommand : DeviceCommand
             throw new UsageException($"--mode must be parallel, chunkwise or recurrent; it is '{Mode}'");
         if (Exact is not (null or Torchscale))
             throw new UsageException($"--exact must be {Torchscale}; it is '{Exact}'");
-        var options = new EvaluationOptions { Mode = mode, ChunkLength = Chunk, TorchscaleClamp = Exact is not null };
+        var options = new EvaluationOptions { Mode = mode, ChunkLength = Chunk, TorchscaleClamp = Exact is not null, StateType = StateType };
         try
         {
             options.Validate();

@@ -61,14 +61,15 @@ internal sealed class GenerateCommand : DeviceCommand
     public override int Run(Terminal terminal)
     {
         RequireSense();
+        var stateType = StateType;
         var prompt = PromptText.Read(Prompt, PromptFile);
         using var file = Folders.OpenModel(Model);
         var config = RetNetGguf.ReadConfig(file);
         var tokenizer = ModelTokenizer.Load(file, config.VocabularySize);
         return OnDevice(terminal, device =>
         {
-            using var model = Load(terminal, device, file, RecurrentSession.Plan(device, config));
-            using var session = new RecurrentSession(model);
+            using var model = Load(terminal, device, file, RecurrentSession.Plan(device, config, stateType));
+            using var session = new RecurrentSession(model, stateType);
             var fingerprint = SaveState is null && LoadState is null ? "" : file.Fingerprint();
             var sampler = Sampler(LoadState is null ? Fresh : SessionFile.Load(LoadState, session, fingerprint));
             var code = Run(terminal, prompt, session, device, tokenizer, sampler);

@@ -12,6 +12,9 @@ public sealed record EvaluationOptions
     /// <summary>Reproduces torchscale's abs-sum clamp; the parallel form's (<see cref="SequenceOptions.TorchscaleClamp"/>).</summary>
     public bool TorchscaleClamp { get; init; }
 
+    /// <summary>How the device keeps the state.</summary>
+    public StateType StateType { get; init; }
+
     /// <summary>Refuses values that do not fit together.</summary>
     /// <exception cref="ArgumentException">One line that says what does not fit.</exception>
     public void Validate()
@@ -23,6 +26,6 @@ public sealed record EvaluationOptions
 
     /// <summary>The options of a batch for sequences of up to <paramref name="longest"/> tokens.</summary>
     internal SequenceOptions Sequence(int longest) => Mode == ComputationMode.Parallel
-        ? new SequenceOptions { ChunkLength = null, PassLength = Math.Max(longest, 1), TorchscaleClamp = TorchscaleClamp }
-        : new SequenceOptions { ChunkLength = ChunkLength, PassLength = Math.Max(SequenceOptions.DefaultPassLength, ChunkLength) };
+        ? new SequenceOptions { ChunkLength = null, PassLength = Math.Max(longest, 1), TorchscaleClamp = TorchscaleClamp, StateType = StateType }
+        : new SequenceOptions { ChunkLength = ChunkLength, PassLength = Math.Max(SequenceOptions.DefaultPassLength, ChunkLength), StateType = StateType };
 }

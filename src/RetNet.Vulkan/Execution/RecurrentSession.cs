@@ -23,11 +23,13 @@ public sealed class RecurrentSession : IDisposable
     private SequencePass? _prompt;
 
     /// <summary>Starts an empty sequence.</summary>
-    public RecurrentSession(RetNetModel model)
+    /// <param name="model">The model.</param>
+    /// <param name="stateType">How the device keeps the state.</param>
+    public RecurrentSession(RetNetModel model, StateType stateType = StateType.F32)
     {
         _model = model;
         var tuning = Tuning.For(model.Device.Capabilities);
-        State = new RetentionState(model.Device, model.Config);
+        State = new RetentionState(model.Device, model.Config, stateType);
         _log = new TokenLog(model.Device);
         _activations = new Activations(model.Device, model.Config, HeadTiles(model.Device, model.Config), rows: 1, logitRows: 1);
         _step = new RecurrentStep(model, State, _log, _activations, tuning);
@@ -36,7 +38,11 @@ public sealed class RecurrentSession : IDisposable
     }
 
     /// <summary>Tokens that the state has taken in.</summary>
-    public long Position { get; private set; }
+    public long Position
+    {
+        get => State.Positions[0];
+        private set => State.SetPosition(0, value);
+    }
 
     /// <summary>The token that comes next and that the state has not taken in: the one sampled last; null after <see cref="Feed"/>.</summary>
     public int? Pending { get; private set; }
@@ -48,19 +54,16 @@ public sealed class RecurrentSession : IDisposable
     public RetNetConfig Config => _model.Config;
 
     /// <summary>Adds what a session takes of the device's memory to a plan.</summary>
-    public static MemoryPlan Plan(GpuDevice device, RetNetConfig config) => new MemoryPlan()
-        .Add("state", RetentionState.BytesOf(config))
+    public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, StateType stateType = StateType.F32) => new MemoryPlan()
+        .Add("state", RetentionState.BytesOf(config, stateType))
         .Add("activations", Activations.BytesOf(config, HeadTiles(device, config), 1, 1) + SequencePass.BytesOf(config, PromptOptions) + TokenLog.Bytes);
 
     /// <summary>Forgets everything: back to position 0.</summary>
     public void Reset()
     {
-        _model.Device.Run("reset", recorder =>
-        {
-            State.Clear(recorder);
-            _activations.Clear(recorder);
-        });
-        (Position, Pending) = (0, null);
+        State.Clear();
+        _model.Device.Run("reset", _activations.Clear);
+        Pending = null;
     }
 
     /// <summary>Takes tokens in, many at once, without computing logits.</summary>
@@ -146,11 +149,11 @@ public sealed class RecurrentSession : IDisposable
         if (recentTokens.Length != Math.Min(end, TokenLog.Capacity))
             throw new ArgumentException($"{recentTokens.Length} tokens are not the last ones of {end}");
         Vocabulary.RequireKnown(recentTokens, _model.Config);
+        (Position, Pending) = (position, pending ? recentTokens[^1] : null);
         for (var layer = 0; layer < layers.Length; layer++)
             State.Write(layer, layers[layer]);
         for (var i = 0; i < recentTokens.Length; i++)
             _log[end - recentTokens.Length + i] = recentTokens[i];
-        (Position, Pending) = (position, pending ? recentTokens[^1] : null);
         SetDevicePosition();
     }
 

@@ -30,7 +30,7 @@ internal sealed class RecurrentStep : IDisposable
         _headNorm = model.Config.RetentionNormType == NormType.Layer ? new(model, activations, activations.Position, scoreSums: 0) : null;
         _network = new(model, activations, tuning, finishesHeadNorm: _headNorm is null);
         _embedding = new(device, $"embedding_{BlockType.Of(model.Embedding.Type).Name}", 256, (uint)model.Embedding.Interleave);
-        _retention = new(device, tuning.Retention, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Constant.Of(_config.OutputGate && _headNorm is null), Constant.Of(_config.RetentionEpsScaled));
+        _retention = new(device, tuning.Retention + state.Suffix, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Constant.Of(_config.OutputGate && _headNorm is null), Constant.Of(_config.RetentionEpsScaled));
         _sample = new(device, "sample");
     }
 

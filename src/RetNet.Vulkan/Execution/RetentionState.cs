@@ -5,52 +5,71 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// What a RetNet remembers of its sequences: S = Σ γⁿ⁻ᵐ·k̂_m·v_mᵀ of every layer and head, un-normalised, keys rotated by their
-/// absolute position. f32 [sequence][layer][head][dk][⌈dv/4⌉·4] on the device; its size does not depend on the sequences'
-/// lengths, and every mode reads and writes it alike.
+/// absolute position. [sequence][layer][head][dk][⌈dv/4⌉·4] on the device, in f32 or f16 (<see cref="StateType"/>); its size
+/// does not depend on the sequences' lengths, and every mode reads and writes it alike.
 /// </summary>
 public sealed class RetentionState : IDisposable
 {
     private readonly RetNetConfig _config;
     private readonly GpuDevice _device;
     private readonly GpuBuffer _buffer;
+    private readonly long[] _positions;
 
-    internal RetentionState(GpuDevice device, RetNetConfig config, int sequences = 1)
+    internal RetentionState(GpuDevice device, RetNetConfig config, StateType type, int sequences = 1)
     {
-        (_device, _config, Sequences) = (device, config, sequences);
-        _buffer = device.Allocate("retention state", (ulong)sequences * BytesOf(config));
+        (_device, _config, Type, _positions) = (device, config, type, new long[sequences]);
+        _buffer = device.Allocate("retention state", (ulong)sequences * BytesOf(config, type));
     }
 
-    /// <summary>Sequences whose state this is.</summary>
-    public int Sequences { get; }
+    /// <summary>How the device keeps it.</summary>
+    public StateType Type { get; }
 
-    /// <summary>Bytes from one sequence to the next.</summary>
-    internal ulong SlotBytes => BytesOf(_config);
+    /// <summary>Tokens that each sequence has taken in.</summary>
+    public IReadOnlyList<long> Positions => _positions;
+
+    /// <summary>Vectors of four value columns from one sequence to the next.</summary>
+    internal uint SlotVectors => (uint)(BytesOf(_config, Type) / VectorBytes(Type));
+
+    /// <summary>What the names of kernels that read it end with.</summary>
+    internal string Suffix => Type == StateType.F16 ? "_f16" : "";
 
     /// <summary>Groups of four value columns a row of the state has.</summary>
     internal static int VectorsOf(RetNetConfig config) => (config.ValueSize + 3) / 4;
 
     /// <summary>Bytes of one sequence's state.</summary>
-    internal static ulong BytesOf(RetNetConfig config) => (ulong)config.Layers * LayerBytes(config);
+    internal static ulong BytesOf(RetNetConfig config, StateType type) => (ulong)config.Layers * LayerBytes(config, type);
 
     /// <summary>Bytes of one layer of it.</summary>
-    internal static ulong LayerBytes(RetNetConfig config) => (ulong)config.Heads * (ulong)config.KeySize * (ulong)VectorsOf(config) * 16;
+    internal static ulong LayerBytes(RetNetConfig config, StateType type) =>
+        (ulong)config.Heads * (ulong)config.KeySize * (ulong)VectorsOf(config) * VectorBytes(type);
 
-    internal ulong LayerAddress(int layer) => _buffer.Address + (ulong)layer * LayerBytes(_config);
+    internal ulong LayerAddress(int layer) => _buffer.Address + (ulong)layer * LayerBytes(_config, Type);
 
-    internal void Clear(Recorder recorder) => recorder.Fill(_buffer);
+    /// <summary>Forgets all sequences.</summary>
+    internal void Clear()
+    {
+        _device.Run("clear state", recorder => recorder.Fill(_buffer));
+        Array.Clear(_positions);
+    }
 
-    /// <summary>Copies a layer of a sequence's state to the host: [head][dk][dv], without padding.</summary>
+    /// <summary>Says that a sequence has taken in so many tokens.</summary>
+    internal void SetPosition(int sequence, long position) => _positions[sequence] = position;
+
+    /// <summary>Copies a layer of a sequence's state to the host: S, un-normalised, [head][dk][dv], without padding.</summary>
     public float[] Read(int layer, int sequence = 0)
     {
         var data = new float[Rows * PaddedWidth];
-        _device.Read(_buffer, Offset(layer, sequence), data.AsSpan());
+        if (Type == StateType.F32)
+            _device.Read(_buffer, Offset(layer, sequence), data.AsSpan());
+        else
+            ReadHalves(layer, sequence, data);
         var result = new float[Rows * _config.ValueSize];
         for (var row = 0; row < Rows; row++)
             data.AsSpan(row * PaddedWidth, _config.ValueSize).CopyTo(result.AsSpan(row * _config.ValueSize));
         return result;
     }
 
-    /// <summary>Replaces a layer of a sequence's state by what <see cref="Read"/> gave.</summary>
+    /// <summary>Replaces a layer of a sequence's state by what <see cref="Read"/> gave at the same position.</summary>
     public void Write(int layer, ReadOnlySpan<float> values, int sequence = 0)
     {
         if (values.Length != Rows * _config.ValueSize)
@@ -58,22 +77,44 @@ public sealed class RetentionState : IDisposable
         var data = new float[Rows * PaddedWidth];
         for (var row = 0; row < Rows; row++)
             values.Slice(row * _config.ValueSize, _config.ValueSize).CopyTo(data.AsSpan(row * PaddedWidth));
-        _device.Write<float>(_buffer, Offset(layer, sequence), data);
+        if (Type == StateType.F32)
+            _device.Write<float>(_buffer, Offset(layer, sequence), data);
+        else
+            _device.Write<Half>(_buffer, Offset(layer, sequence), [.. data.Select((value, i) => (Half)(value / Scale(sequence, i)))]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();
 
+    private static ulong VectorBytes(StateType type) => type == StateType.F16 ? 8u : 16u;
+
     private int Rows => _config.Heads * _config.KeySize;
 
     private int PaddedWidth => VectorsOf(_config) * 4;
+
+    private void ReadHalves(int layer, int sequence, float[] data)
+    {
+        var halves = new Half[data.Length];
+        _device.Read(_buffer, Offset(layer, sequence), halves.AsSpan());
+        for (var i = 0; i < data.Length; i++)
+            data[i] = (float)halves[i] * Scale(sequence, i);
+    }
+
+    /// <summary>√S_n of the head that element i of a layer belongs to.</summary>
+    private float Scale(int sequence, int i)
+    {
+        var terms = _positions[sequence];
+        double gamma = _config.Decay[i / (_config.KeySize * PaddedWidth)];
+        var sum = gamma == 1 ? terms : (1 - Math.Pow(gamma, terms)) / (1 - gamma);
+        return terms == 0 ? 1 : (float)Math.Sqrt(sum);
+    }
 
     private ulong Offset(int layer, int sequence)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(layer);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, _config.Layers);
         ArgumentOutOfRangeException.ThrowIfNegative(sequence);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, Sequences);
-        return (ulong)sequence * SlotBytes + (ulong)layer * LayerBytes(_config);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, _positions.Length);
+        return (ulong)sequence * BytesOf(_config, Type) + (ulong)layer * LayerBytes(_config, Type);
     }
 }

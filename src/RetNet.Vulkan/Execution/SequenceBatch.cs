@@ -13,7 +13,6 @@ public sealed class SequenceBatch : IDisposable
     private readonly RetNetModel _model;
     private readonly SequenceOptions _options;
     private readonly SequencePass _pass;
-    private readonly long[] _positions;
 
     /// <summary>Starts empty sequences.</summary>
     /// <param name="model">The model.</param>
@@ -26,8 +25,8 @@ public sealed class SequenceBatch : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
         options.Validate();
-        (_model, _options, _positions) = (model, options, new long[sequences]);
-        State = new RetentionState(model.Device, model.Config, sequences);
+        (_model, _options) = (model, options);
+        State = new RetentionState(model.Device, model.Config, options.StateType, sequences);
         _pass = new SequencePass(model, State, options);
         Reset();
     }
@@ -41,20 +40,13 @@ public sealed class SequenceBatch : IDisposable
     /// <summary>The states of all sequences.</summary>
     public RetentionState State { get; }
 
-    /// <summary>Tokens that each sequence has taken in.</summary>
-    public IReadOnlyList<long> Positions => _positions;
-
     /// <summary>Adds what a batch takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(RetNetConfig config, int sequences, SequenceOptions options) => new MemoryPlan()
-        .Add("state", (ulong)sequences * RetentionState.BytesOf(config))
+        .Add("state", (ulong)sequences * RetentionState.BytesOf(config, options.StateType))
         .Add("activations", SequencePass.BytesOf(config, options));
 
     /// <summary>Forgets everything: all sequences are back to position 0.</summary>
-    public void Reset()
-    {
-        _model.Device.Run("reset", State.Clear);
-        Array.Clear(_positions);
-    }
+    public void Reset() => State.Clear();
 
     /// <summary>Takes tokens in.</summary>
     /// <param name="tokens">Of each sequence; none is fine.</param>
@@ -66,8 +58,8 @@ public sealed class SequenceBatch : IDisposable
     public void Feed(IReadOnlyList<ReadOnlyMemory<int>> tokens, LogitsHandler? logits = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        if (tokens.Count != _positions.Length)
-            throw new ArgumentException($"tokens for {tokens.Count} sequences were given to a batch of {_positions.Length}");
+        if (tokens.Count != State.Positions.Count)
+            throw new ArgumentException($"tokens for {tokens.Count} sequences were given to a batch of {State.Positions.Count}");
         for (var i = 0; i < tokens.Count; i++)
             Require(i, tokens[i]);
 
@@ -79,7 +71,7 @@ public sealed class SequenceBatch : IDisposable
             foreach (var segment in segments)
             {
                 done[segment.Slot] += segment.Tokens.Length;
-                _positions[segment.Slot] += segment.Tokens.Length;
+                State.SetPosition(segment.Slot, State.Positions[segment.Slot] + segment.Tokens.Length);
             }
         }
     }
@@ -101,7 +93,7 @@ public sealed class SequenceBatch : IDisposable
             var piece = _pass.Piece(left.Length, rows, chunks);
             if (piece == 0)
                 continue;
-            segments.Add(new Segment(i, _positions[i], left[..piece]));
+            segments.Add(new Segment(i, State.Positions[i], left[..piece]));
             rows += piece;
             chunks += _pass.Chunks(piece);
         }
@@ -114,7 +106,7 @@ public sealed class SequenceBatch : IDisposable
         Vocabulary.RequireKnown(tokens.Span, _model.Config);
         if (_options.ChunkLength is null && tokens.Length > _options.PassLength)
             throw new ArgumentException($"the parallel form takes a sequence at once: {tokens.Length} tokens are more than the {_options.PassLength} of a pass");
-        if (_options.TorchscaleClamp && _positions[sequence] > 0 && tokens.Length > 0)
+        if (_options.TorchscaleClamp && State.Positions[sequence] > 0 && tokens.Length > 0)
             throw new ArgumentException("torchscale's clamp needs a sequence from its first token; it cannot go on from a state");
     }
 

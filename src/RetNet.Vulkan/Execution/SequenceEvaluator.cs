@@ -24,7 +24,7 @@ public sealed class SequenceEvaluator : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         options.Validate();
         if (options.Mode == ComputationMode.Recurrent)
-            _session = new RecurrentSession(model);
+            _session = new RecurrentSession(model, options.StateType);
         else
             _batch = new SequenceBatch(model, 1, options.Sequence(longest));
     }
@@ -39,7 +39,7 @@ public sealed class SequenceEvaluator : IDisposable
 
     /// <summary>Adds what an evaluator takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, EvaluationOptions options, int longest) =>
-        options.Mode == ComputationMode.Recurrent ? RecurrentSession.Plan(device, config) : SequenceBatch.Plan(config, 1, options.Sequence(longest));
+        options.Mode == ComputationMode.Recurrent ? RecurrentSession.Plan(device, config, options.StateType) : SequenceBatch.Plan(config, 1, options.Sequence(longest));
 
     /// <summary>Forgets the sequence: the next tokens begin another.</summary>
     public void Reset()

@@ -21,6 +21,9 @@ public sealed record SequenceOptions
     /// </summary>
     public bool TorchscaleClamp { get; init; }
 
+    /// <summary>How the device keeps the states.</summary>
+    public StateType StateType { get; init; }
+
     /// <summary>Refuses values out of range.</summary>
     /// <exception cref="ArgumentException">One line that names the option and its range.</exception>
     public void Validate()

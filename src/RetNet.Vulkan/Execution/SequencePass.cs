@@ -45,7 +45,7 @@ internal sealed class SequencePass : IDisposable
         var device = model.Device;
         _tuning = Tuning.For(device.Capabilities);
         _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength));
-        _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config));
+        _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config, StateType.F32));
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
@@ -53,7 +53,7 @@ internal sealed class SequencePass : IDisposable
         var (keySize, heads, group) = ((uint)_config.KeySize, (uint)_config.Heads, (uint)(_config.Heads / _config.KeyValueHeads));
         _embedding = new(device, $"embedding_rows_{BlockType.Of(model.Embedding.Type).Name}", _tuning.RowThreads, (uint)model.Embedding.Interleave);
         _rotate = new(device, "rotate", _tuning.RowThreads, keySize);
-        _chunkStatesKernel = new(device, "retention_chunk_states", _tuning.ChunkThreads, _tuning.ChunkTileLanes, Tuning.ChunkKeyRows, keySize, heads, group);
+        _chunkStatesKernel = new(device, "retention_chunk_states" + state.Suffix, _tuning.ChunkThreads, _tuning.ChunkTileLanes, Tuning.ChunkKeyRows, keySize, heads, group);
         _chunkOutputs = new(device, "retention_chunk_outputs", _tuning.ChunkThreads, _tuning.ChunkTileLanes, _tuning.ChunkQueries, keySize, heads, group, Constant.Of(options.TorchscaleClamp));
         _headNorm = new(model, _activations, _tables.Positions, _scoreSums?.Address ?? 0);
         device.Run("clear activations", _activations.Clear);
@@ -66,7 +66,7 @@ internal sealed class SequencePass : IDisposable
 
     public static ulong BytesOf(RetNetConfig config, SequenceOptions options) =>
         Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength))
-            + (ulong)MostChunks(options) * RetentionState.LayerBytes(config)
+            + (ulong)MostChunks(options) * RetentionState.LayerBytes(config, StateType.F32)
             + (options.TorchscaleClamp ? (ulong)options.PassLength * (ulong)config.Heads * sizeof(float) : 0);
 
     /// <summary>
@@ -166,8 +166,9 @@ internal sealed class SequencePass : IDisposable
             ChunkStates = _chunkStates.Address,
             Segments = _tables.Segments,
             Decay = _model.Decay,
+            Positions = _tables.Positions,
             Stride = stride,
-            SlotVectors = (uint)(_state.SlotBytes / 16),
+            SlotVectors = _state.SlotVectors,
             ValueSize = (uint)_config.ValueSize,
             ValueVectors = vectors,
             ChunkLength = (uint)(_options.ChunkLength ?? _options.PassLength),

@@ -27,7 +27,7 @@ public sealed class ArgumentTests
         _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
-        "retention_chunk_states" => typeof(ChunkStatesArguments),
+        "retention_chunk_states" or "retention_chunk_states_f16" => typeof(ChunkStatesArguments),
         "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
         "rotate" => typeof(RotateArguments),
         "norm" => typeof(NormArguments),

@@ -9,6 +9,7 @@ internal struct ChunkStatesArguments
     public ulong ChunkStates;
     public ulong Segments;
     public ulong Decay;
+    public ulong Positions;
     public uint Stride;
     public uint SlotVectors;
     public uint ValueSize;
