@@ -21,7 +21,8 @@ public sealed class JsonFile : IDisposable
         }
         catch (JsonException e)
         {
-            throw new ConverterException(path, $"is not valid JSON: {e.Message}", e);
+            // Its own message may quote the whole rest of the file.
+            throw new ConverterException(path, $"is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
         }
 
         if (Root.ValueKind != JsonValueKind.Object)

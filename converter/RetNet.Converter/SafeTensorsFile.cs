@@ -54,10 +54,15 @@ public sealed class SafeTensorsFile : WeightFile
                     AddTensor(entry.Name, entry.Value, start + length);
             }
         }
-        // A string with a broken surrogate escape is valid JSON but no text, which is an InvalidOperationException.
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new ConverterException(Path, $"has a damaged header: {e.Message}; fetch it again", e);
+            // Its own message may quote the whole rest of the header.
+            throw new ConverterException(Path, $"has a damaged header, no valid JSON at byte {e.BytePositionInLine + 1}; fetch it again", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A string with a broken surrogate escape is valid JSON but no text.
+            throw new ConverterException(Path, "has a damaged header, a string in it is not valid Unicode; fetch it again", e);
         }
     }
 

@@ -1,6 +1,9 @@
+using System.IO.Compression;
 using System.Text;
 using RetNet.Converter;
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Text;
 
 namespace Fuzzer;
@@ -9,6 +12,7 @@ namespace Fuzzer;
 internal static class Readers
 {
     private const int SafeTensorsData = 40;
+    private const string PickleName = "data.pkl";
     private const string Text = "Ab's 12 \u00e9 xx\n<s>ab \ud83d\ude42<|end|>";
 
     /// <summary>All readers.</summary>
@@ -16,8 +20,89 @@ internal static class Readers
     [
         new("gguf", [Gguf()], ReadGguf, typeof(GgufException)),
         new("safetensors", [SafeTensors()], ReadSafeTensors, typeof(ConverterException), WithHeaderLength),
+        new("torch", [Resource("tiny.pt")], ReadWeights, typeof(ConverterException)),
+        new("pickle", [Pickle()], ReadPickle, typeof(ConverterException)),
+        new("state", [State()], path => SessionFile.Read(path, StateModel, StateModelName), typeof(GgufException)),
         new("tokenizer", [Resource("bytelevel.tokenizer.json"), Resource("llama.tokenizer.json")], ReadTokenizer, typeof(TokenizerException)),
     ];
+
+    private const string StateModelName = "model";
+
+    private static RetNetConfig StateModel => new()
+    {
+        Layers = 2,
+        Width = 8,
+        Heads = 2,
+        KeyValueHeads = 2,
+        KeySize = 2,
+        ValueSize = 3,
+        FeedForwardSize = 8,
+        VocabularySize = 9,
+        NormEps = 1e-6f,
+        Decay = [0.5f, 0.75f],
+        Angles = [1],
+        RetentionEps = 1e-6f,
+        RetentionEpsScaled = true,
+    };
+
+    private static void ReadWeights(string path)
+    {
+        using var file = WeightFile.Open(path);
+        using var settings = file.OpenSettings();
+        foreach (var tensor in file.Tensors.Values.Where(tensor => tensor.Type is not null))
+        {
+            var values = new float[Math.Min(tensor.Shape.Aggregate(1L, (product, n) => product * n), 1 << 16)];
+            tensor.Read(0, values);
+        }
+    }
+
+    /// <summary>A pickle by itself, in an archive that is sound.</summary>
+    private static void ReadPickle(string path)
+    {
+        var archive = path + ".pt";
+        using (var seed = new ZipArchive(new MemoryStream(Resource("tiny.pt"))))
+        using (var damaged = new ZipArchive(File.Create(archive), ZipArchiveMode.Create))
+            foreach (var entry in seed.Entries)
+            {
+                using var source = entry.Name == PickleName ? File.OpenRead(path) : entry.Open();
+                using var target = damaged.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
+                source.CopyTo(target);
+            }
+
+        try
+        {
+            ReadWeights(archive);
+        }
+        finally
+        {
+            File.Delete(archive);
+        }
+    }
+
+    private static byte[] Pickle()
+    {
+        using var archive = new ZipArchive(new MemoryStream(Resource("tiny.pt")));
+        using var source = archive.Entries.Single(entry => entry.Name == PickleName).Open();
+        using var bytes = new MemoryStream();
+        source.CopyTo(bytes);
+        return bytes.ToArray();
+    }
+
+    private static byte[] State()
+    {
+        var path = Path.GetTempFileName();
+        SessionFile.Write(path, new SavedSession
+        {
+            Position = 3,
+            IsPending = true,
+            RecentTokens = [1, 2, 8, 0],
+            Sampler = new SamplerOptions { Seed = 7 },
+            Layers = [new float[12], new float[12]],
+        }, StateModel, StateModelName);
+        var bytes = File.ReadAllBytes(path);
+        File.Delete(path);
+        return bytes;
+    }
 
     private static void ReadGguf(string path)
     {

@@ -133,27 +133,30 @@ public sealed class RecurrentSession : IDisposable
         State.Dispose();
     }
 
-    /// <summary>The last tokens, at most <see cref="TokenLog.Capacity"/>, <see cref="Pending"/> included.</summary>
-    internal int[] RecentTokens()
+    /// <summary>Copies all that the session is; nothing may be generating on it.</summary>
+    internal SavedSession Snapshot(SamplerOptions sampler)
     {
         var end = Position + (Pending is null ? 0 : 1);
-        var count = (int)Math.Min(end, TokenLog.Capacity);
-        return [.. Enumerable.Range(0, count).Select(i => _log[end - count + i])];
+        var first = Math.Max(end - TokenLog.Capacity, 0);
+        return new SavedSession
+        {
+            Position = Position,
+            IsPending = Pending is not null,
+            RecentTokens = [.. Enumerable.Range(0, (int)(end - first)).Select(i => _log[first + i])],
+            Sampler = sampler,
+            Layers = [.. Enumerable.Range(0, _model.Config.Layers).Select(layer => State.Read(layer))],
+        };
     }
 
-    /// <summary>Puts the session where another one was.</summary>
-    /// <exception cref="ArgumentException">What is given cannot be a session's of this model.</exception>
-    internal void Restore(long position, int[] recentTokens, bool pending, float[][] layers)
+    /// <summary>Puts the session where another one was, which must be valid for this model.</summary>
+    internal void Restore(SavedSession saved)
     {
-        var end = position + (pending ? 1 : 0);
-        if (recentTokens.Length != Math.Min(end, TokenLog.Capacity))
-            throw new ArgumentException($"{recentTokens.Length} tokens are not the last ones of {end}");
-        Vocabulary.RequireKnown(recentTokens, _model.Config);
-        (Position, Pending) = (position, pending ? recentTokens[^1] : null);
-        for (var layer = 0; layer < layers.Length; layer++)
-            State.Write(layer, layers[layer]);
-        for (var i = 0; i < recentTokens.Length; i++)
-            _log[end - recentTokens.Length + i] = recentTokens[i];
+        (Position, Pending) = (saved.Position, saved.IsPending ? saved.RecentTokens[^1] : null);
+        for (var layer = 0; layer < saved.Layers.Length; layer++)
+            State.Write(layer, saved.Layers[layer]);
+        var first = saved.End - saved.RecentTokens.Length;
+        for (var i = 0; i < saved.RecentTokens.Length; i++)
+            _log[first + i] = saved.RecentTokens[i];
         SetDevicePosition();
     }
 

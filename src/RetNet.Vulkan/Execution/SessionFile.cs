@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 
@@ -31,22 +32,29 @@ public static class SessionFile
     public static void Save(string path, RecurrentSession session, SamplerOptions sampler, string model)
     {
         ArgumentNullException.ThrowIfNull(session);
-        ArgumentNullException.ThrowIfNull(sampler);
-        var config = session.Config;
-        var tokens = session.RecentTokens();
-        var layers = Enumerable.Range(0, config.Layers).Select(layer => session.State.Read(layer)).ToArray();
+        Write(path, session.Snapshot(sampler), session.Config, model);
+    }
+
+    /// <summary>Writes a session's file; it appears when it is complete.</summary>
+    /// <param name="path">The file to write or replace.</param>
+    /// <param name="saved">The session.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="model">Its <see cref="GgufFile.Fingerprint"/>.</param>
+    /// <exception cref="GgufException">The file cannot be written.</exception>
+    public static void Write(string path, SavedSession saved, RetNetConfig config, string model)
+    {
         using var writer = GgufWriter.Create(path);
         writer.Add("general.architecture", Architecture);
         writer.Add(ModelKey, model);
-        writer.Add(PositionKey, (ulong)session.Position);
-        writer.Add(PendingKey, session.Pending is not null);
-        writer.Add(TokensKey, tokens);
-        Write(writer, sampler);
-        writer.Add(ChecksumKey, Checksum(model, session.Position, session.Pending is not null, tokens, sampler, layers));
+        writer.Add(PositionKey, (ulong)saved.Position);
+        writer.Add(PendingKey, saved.IsPending);
+        writer.Add(TokensKey, saved.RecentTokens);
+        Write(writer, saved.Sampler);
+        writer.Add(ChecksumKey, Checksum(model, saved));
         var tensors = Enumerable.Range(0, config.Layers)
             .Select(layer => writer.AddTensor(TensorName(layer), BlockType.Of(GgmlType.F32), config.ValueSize, config.KeySize, config.Heads)).ToArray();
-        for (var layer = 0; layer < layers.Length; layer++)
-            writer.Write(tensors[layer], MemoryMarshal.AsBytes(layers[layer].AsSpan()));
+        for (var layer = 0; layer < tensors.Length; layer++)
+            writer.Write(tensors[layer], MemoryMarshal.AsBytes(saved.Layers[layer].AsSpan()));
         writer.Complete();
     }
 
@@ -59,28 +67,43 @@ public static class SessionFile
     public static SamplerOptions Load(string path, RecurrentSession session, string model)
     {
         ArgumentNullException.ThrowIfNull(session);
+        var saved = Read(path, session.Config, model);
+        session.Restore(saved);
+        return saved.Sampler;
+    }
+
+    /// <summary>Reads a session's file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="model">Its <see cref="GgufFile.Fingerprint"/>.</param>
+    /// <exception cref="GgufException">The file is missing, damaged, no session's, or of another model.</exception>
+    public static SavedSession Read(string path, RetNetConfig config, string model)
+    {
         using var file = GgufFile.Open(path);
         if (!file.TryGet("general.architecture", out string? architecture) || architecture != Architecture)
             throw new GgufException(path, "holds no saved session; make one with 'retnet generate --save-state FILE'");
         if (file.GetString(ModelKey) != model)
             throw new GgufException(path, "was saved with another model; name that one with --model");
-        var sampler = ReadSampler(file);
-        var (position, pending) = (ReadPosition(file), file.GetBool(PendingKey));
-        int[] tokens = [.. file.GetArray<int>(TokensKey)];
-        var layers = Enumerable.Range(0, session.Config.Layers).Select(layer => ReadLayer(file, session.Config, layer)).ToArray();
-        if (file.GetString(ChecksumKey) != Checksum(model, position, pending, tokens, sampler, layers))
+        var saved = new SavedSession
+        {
+            Position = ReadPosition(file),
+            IsPending = file.GetBool(PendingKey),
+            RecentTokens = [.. file.GetArray<int>(TokensKey)],
+            Sampler = ReadSampler(file),
+            Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => ReadLayer(file, config, layer))],
+        };
+        if (file.GetString(ChecksumKey) != Checksum(model, saved))
             throw new GgufException(path, "is damaged: its checksum does not match; save the session again");
         try
         {
-            sampler.Validate();
-            session.Restore(position, tokens, pending, layers);
+            saved.Validate(config);
         }
         catch (ArgumentException e)
         {
             throw new GgufException(path, $"does not fit the model: {e.Message}", e);
         }
 
-        return sampler;
+        return saved;
     }
 
     private static string TensorName(int layer) => $"blk.{layer}.state";
@@ -119,12 +142,18 @@ public static class SessionFile
         Seed = file.TryGet(SamplerPrefix + "seed", out ulong seed) ? seed : throw new GgufException(file.Path, $"has no metadata '{SamplerPrefix}seed'; save the session again"),
     };
 
-    private static string Checksum(string model, long position, bool pending, int[] tokens, SamplerOptions sampler, float[][] layers)
+    private static string Settings(string model, SavedSession saved)
+    {
+        var s = saved.Sampler;
+        return string.Create(CultureInfo.InvariantCulture, $"{model} {saved.Position} {saved.IsPending} {s.Temperature} {s.TopK} {s.TopP} {s.MinP} {s.RepeatPenalty} {s.RepeatWindow} {s.Seed}");
+    }
+
+    private static string Checksum(string model, SavedSession saved)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{model} {position} {pending} {sampler}")));
-        hash.AppendData(MemoryMarshal.AsBytes(tokens.AsSpan()));
-        foreach (var layer in layers)
+        hash.AppendData(Encoding.UTF8.GetBytes(Settings(model, saved)));
+        hash.AppendData(MemoryMarshal.AsBytes(saved.RecentTokens.AsSpan()));
+        foreach (var layer in saved.Layers)
             hash.AppendData(MemoryMarshal.AsBytes(layer.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
