@@ -14,7 +14,6 @@ namespace RetNet.Vulkan.Tests.Execution;
 public sealed class PublishedShapesTests(TestDevices devices) : IDisposable
 {
     private const int Length = 20;
-    private const int ChunkLength = 8;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -56,13 +55,20 @@ public sealed class PublishedShapesTests(TestDevices devices) : IDisposable
         var tokens = random.Tokens(Length, seed: 7);
         var state = new ReferenceState(model.Config);
         var expected = ReferenceModel.Load(file).Chunkwise(tokens, Length, state);
-        foreach (var mode in Enum.GetValues<ComputationMode>())
+        using (var session = new RecurrentSession(model))
+            Require([.. session.Logits(tokens).SelectMany(row => row)], session.State);
+        foreach (int? chunkLength in new int?[] { 8, null })
         {
-            using var evaluator = new SequenceEvaluator(model, new EvaluationOptions { Mode = mode, ChunkLength = ChunkLength }, Length);
+            using var batch = new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = chunkLength, PassLength = Length });
             List<float> logits = [];
-            evaluator.Evaluate(tokens, (_, row) => logits.AddRange(row));
-            Tolerance.Near(expected, [.. logits], 1e-5);
-            Tolerance.Near(state.Layer(0).ToArray(), evaluator.State.Read(0), 1e-5);
+            batch.Feed([tokens], (_, _, row) => logits.AddRange(row));
+            Require([.. logits], batch.State);
+        }
+
+        void Require(float[] logits, RetentionState actual)
+        {
+            Tolerance.Near(expected, logits, 1e-5);
+            Tolerance.Near(state.Layer(0).ToArray(), actual.Read(0), 1e-5);
         }
     }
 
