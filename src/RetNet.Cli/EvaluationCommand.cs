@@ -17,10 +17,15 @@ internal abstract class EvaluationCommand : DeviceCommand
     [Option("exact", MetaValue = Torchscale, HelpText = "Reproduce torchscale's abs-sum clamp, which its parallel form alone has; with --mode parallel.")]
     public string? Exact { get; set => field = Arguments.Plain(value); }
 
+    [Value(0, Hidden = true)]
+    public IEnumerable<string> Rest { get; set; } = [];
+
     /// <summary>The form asked for.</summary>
     /// <exception cref="UsageException">There is no such form, or its options do not fit together.</exception>
     protected EvaluationOptions Evaluation()
     {
+        if (Rest.FirstOrDefault() is { } extra)
+            throw new UsageException($"'{extra}' belongs to no option; a model is named by --model");
         if (!Enum.TryParse(Mode, ignoreCase: true, out ComputationMode mode) || !Enum.IsDefined(mode) || char.IsDigit(Mode[0]))
             throw new UsageException($"--mode must be parallel, chunkwise or recurrent; it is '{Mode}'");
         if (Exact is not (null or Torchscale))

@@ -33,6 +33,7 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
     [InlineData("--output is missing", "convert", "folder")]
     [InlineData("--type must be one of f32, f16, bf16, q8_0, q4_0, iq4_nl; it is 'q5'", "convert", "folder", "-o", "out.gguf", "-t", "q5")]
     [InlineData("FILE is missing", "inspect")]
+    [InlineData("'model.gguf' belongs to no option; a model is named by --model", "perplexity", "model.gguf", "-f", "text.txt")]
     public void AWrongCommandLine(string expected, params string[] arguments) => Fails(2, expected, CliProgram.Run(arguments));
 
     [Fact]

@@ -1,10 +1,9 @@
-using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Reference;
 
 namespace RetNet.Converter.Tests;
 
 /// <summary>Every fixture converted to f32, and the reference model on it against what the framework's own code gave in float32.</summary>
-public sealed class FrameworkParityTests : IDisposable
+public sealed class FrameworkParityTests
 {
     private const double Parity = 1e-5;
 
@@ -13,10 +12,6 @@ public sealed class FrameworkParityTests : IDisposable
 
     // torchscale's chunkwise form takes S of the position inside the chunk. Here activations are small and ε decides: its own forms differ by 0.03.
     private const double OwnDifference = 0.05;
-
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("torchscale_base", "logits_recurrent", Parity)]
@@ -34,49 +29,59 @@ public sealed class FrameworkParityTests : IDisposable
     [InlineData("torchscale_tied_scaled", "logits_chunkwise8", OtherEps)]
     [InlineData("syncdoth_glu", "logits_parallel", OtherEps)]
     [InlineData("syncdoth_ffn", "logits_parallel", OtherEps)]
-    public void LogitsAreTheFrameworks(string fixture, string logits, double tolerance)
+    public void LogitsAreTheFrameworks(string name, string logits, double tolerance)
     {
-        var oracle = Convert(fixture);
-        using var reference = Reference(fixture);
-        var expected = Floats(reference, logits);
-        int[][] batch = [.. Ints(reference, "ids").Chunk((int)reference.Tensors["ids"].Shape[1])];
-
-        Tolerance.Near(expected, [.. batch.SelectMany(ids => oracle.Recurrent(ids))], tolerance);
-        Tolerance.Near(expected, [.. batch.SelectMany(ids => oracle.Parallel(ids))], tolerance);
-        Tolerance.Near(expected, [.. batch.SelectMany(ids => oracle.Chunkwise(ids, 8))], tolerance);
-    }
-
-    [Theory]
-    [InlineData("fla_base")]
-    [InlineData("fla_gqa_tied")]
-    public void LongLogitsAreFlas(string fixture)
-    {
-        var oracle = Convert(fixture);
-        using var reference = Reference(fixture);
-        Tolerance.Near(Floats(reference, "long.logits"), oracle.Chunkwise(Ints(reference, "long.ids"), 64), Parity);
+        using var fixture = new FrameworkFixture(name);
+        var expected = fixture.Floats(logits);
+        var oracle = fixture.Oracle;
+        Tolerance.Near(expected, [.. fixture.Batch.SelectMany(ids => oracle.Recurrent(ids))], tolerance);
+        Tolerance.Near(expected, [.. fixture.Batch.SelectMany(ids => oracle.Parallel(ids))], tolerance);
+        Tolerance.Near(expected, [.. fixture.Batch.SelectMany(ids => oracle.Chunkwise(ids, 8))], tolerance);
     }
 
     [Theory]
     [InlineData("torchscale_base")]
     [InlineData("torchscale_tied_scaled")]
     [InlineData("torchscale_deepnorm")]
-    public void TheLastOfLongLogitsAreTorchscales(string fixture)
+    [InlineData("syncdoth_glu")]
+    [InlineData("syncdoth_ffn")]
+    public void WithTheClampParallelLogitsAreTheFrameworks(string name)
     {
-        var oracle = Convert(fixture);
-        using var reference = Reference(fixture);
-        double[] logits = oracle.Chunkwise(Ints(reference, "long.ids"), 64);
-        Tolerance.Near(Floats(reference, "long.logits_last"), logits[^oracle.Config.VocabularySize..], OtherEps);
+        using var fixture = new FrameworkFixture(name);
+        Tolerance.Near(fixture.Floats("logits_parallel"), [.. fixture.Batch.SelectMany(ids => fixture.Oracle.Parallel(ids, torchscaleClamp: true))], Parity);
     }
 
     [Theory]
     [InlineData("fla_base")]
     [InlineData("fla_gqa_tied")]
-    public void GreedyTokensAreFlas(string fixture)
+    public void LongLogitsAreFlas(string name)
+    {
+        using var fixture = new FrameworkFixture(name);
+        Tolerance.Near(fixture.Floats("long.logits"), fixture.Oracle.Chunkwise(fixture.Ints("long.ids"), 64), Parity);
+    }
+
+    [Theory]
+    [InlineData("torchscale_base")]
+    [InlineData("torchscale_tied_scaled")]
+    [InlineData("torchscale_deepnorm")]
+    public void TheLastOfLongLogitsAreTorchscales(string name)
+    {
+        using var fixture = new FrameworkFixture(name);
+        var (expected, oracle) = (fixture.Floats("long.logits_last"), fixture.Oracle);
+        var tokens = fixture.Ints("long.ids");
+        Tolerance.Near(expected, oracle.Chunkwise(tokens, 64)[^expected.Length..], OtherEps);
+        Tolerance.Near(expected, oracle.Parallel(tokens, torchscaleClamp: true)[^expected.Length..], OtherEps);
+    }
+
+    [Theory]
+    [InlineData("fla_base")]
+    [InlineData("fla_gqa_tied")]
+    public void GreedyTokensAreFlas(string name)
     {
         const int promptLength = 8;
-        var oracle = Convert(fixture);
-        using var reference = Reference(fixture);
-        int[] expected = Ints(reference, "greedy.ids");
+        using var fixture = new FrameworkFixture(name);
+        var oracle = fixture.Oracle;
+        int[] expected = fixture.Ints("greedy.ids");
         var state = new ReferenceState(oracle.Config);
         List<int> tokens = [.. expected[..promptLength]];
         double[] logits = oracle.Recurrent(expected.AsSpan(0, promptLength), state);
@@ -88,25 +93,5 @@ public sealed class FrameworkParityTests : IDisposable
         }
 
         Assert.Equal(expected, tokens);
-    }
-
-    private static SafeTensorsFile Reference(string fixture) => SafeTensorsFile.Open(Repository.Fixture(fixture, "reference.safetensors"));
-
-    private static float[] Floats(SafeTensorsFile file, string name)
-    {
-        var values = new float[file.Tensors[name].Bytes / sizeof(float)];
-        file.Tensors[name].Read(0, values);
-        return values;
-    }
-
-    private static int[] Ints(SafeTensorsFile file, string name) =>
-        [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(file.Tensors[name].Span(0, (int)file.Tensors[name].Bytes))];
-
-    private ReferenceModel Convert(string fixture)
-    {
-        string path = _folder.File("model.gguf");
-        CheckpointConverter.Convert(Repository.Fixture(fixture), path, BlockType.Of(GgmlType.F32));
-        using var file = GgufFile.Open(path);
-        return ReferenceModel.Load(file);
     }
 }

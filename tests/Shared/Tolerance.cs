@@ -4,8 +4,8 @@ namespace RetNet.Tests;
 
 internal static class Tolerance
 {
-    /// <summary>max |Δ| ≤ <paramref name="relative"/> · max |expected|, and every value finite.</summary>
-    public static void Near<TExpected, TActual>(TExpected[] expected, TActual[] actual, double relative)
+    /// <summary>Requires max |Δ| ≤ <paramref name="relative"/> · max |expected| and every value finite; returns max |Δ| / max |expected|.</summary>
+    public static double Near<TExpected, TActual>(TExpected[] expected, TActual[] actual, double relative)
         where TExpected : INumberBase<TExpected>
         where TActual : INumberBase<TActual>
     {
@@ -22,5 +22,6 @@ internal static class Tolerance
         }
 
         Assert.True(worst <= relative * largest, $"|Δ| = {worst:g3} at {at} of {actual.Length}: {worst / largest:g3} of the largest value, allowed {relative:g3}");
+        return worst / largest;
     }
 }

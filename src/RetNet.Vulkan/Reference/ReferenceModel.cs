@@ -67,8 +67,10 @@ public sealed class ReferenceModel
 
     /// <summary>Runs a whole sequence at once through the parallel form.</summary>
     /// <param name="tokens">Token ids, T of them, from the first.</param>
+    /// <param name="torchscaleClamp">Divides by the clamped sum of scores, as torchscale's parallel form does and no other.</param>
     /// <returns>Logits after each token, [T, V].</returns>
-    public double[] Parallel(ReadOnlySpan<int> tokens) => Forward(tokens, ParallelRetention.Apply, new ReferenceState(Config));
+    public double[] Parallel(ReadOnlySpan<int> tokens, bool torchscaleClamp = false) =>
+        Forward(tokens, torchscaleClamp ? ParallelRetention.ApplyClamped : ParallelRetention.Apply, new ReferenceState(Config));
 
     /// <summary>Runs the tokens chunk by chunk through the chunkwise form; the last chunk may be shorter.</summary>
     /// <param name="tokens">Token ids, T of them.</param>
@@ -196,15 +198,11 @@ public sealed class ReferenceModel
         {
             for (var head = 0; head < Config.Heads; head++)
             {
-                var scale = Config.RetentionEpsScaled ? DecaySum(Config.Decay[head], position + token) : 1;
+                var scale = Config.RetentionEpsScaled ? DecaySum.Of(Config.Decay[head], position + token) : 1;
                 norm.Apply(HeadOutput(retained, token, head), Config.RetentionEps * scale);
             }
         }
     }
-
-    /// <summary>S_n = Σ_{t=0..n} γᵗ.</summary>
-    private static double DecaySum(double decay, long n) =>
-        decay == 1 ? n + 1 : (1 - Math.Pow(decay, n + 1)) / (1 - decay);
 
     private static void ApplyGate(double[] retained, double[] gate)
     {
