@@ -7,9 +7,10 @@ using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
-const string Usage = "usage: dotnet run --project bench/LongSequences -c Release -- [TOKENS [DEVICE]]    TOKENS: 1000, 10000, ... (default 1000000)";
+const string Usage = "usage: dotnet run --project bench/LongSequences -c Release -- [TOKENS [f32|f16 [DEVICE]]]    TOKENS: 1000, 10000, ... (default 1000000); f32 or f16 states";
 var length = 1_000_000L;
-if (args.Length > 2 || (args.Length > 0 && (!long.TryParse(args[0], CultureInfo.InvariantCulture, out length) || length < Sequence.Piece)))
+var stateType = StateType.F32;
+if (args.Length > 3 || (args.Length > 1 && !Enum.TryParse(args[1], ignoreCase: true, out stateType)) || (args.Length > 0 && (!long.TryParse(args[0], CultureInfo.InvariantCulture, out length) || length < Sequence.Piece)))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -18,19 +19,19 @@ if (args.Length > 2 || (args.Length > 0 && (!long.TryParse(args[0], CultureInfo.
 var path = Path.GetTempFileName();
 Sequence.Model.Write(path, GgmlType.F32);
 using var instance = new GpuInstance();
-using var device = new GpuDevice(instance.Choose(args.ElementAtOrDefault(1)));
+using var device = new GpuDevice(instance.Choose(args.ElementAtOrDefault(2)));
 using var file = GgufFile.Open(path);
 using var model = RetNetModel.Load(device, file, new MemoryPlan());
 File.Delete(path);
-using var recurrent = new Follower(model, new EvaluationOptions { Mode = ComputationMode.Recurrent });
-using var chunkwise = new Follower(model, new EvaluationOptions { Mode = ComputationMode.Chunkwise });
+using var recurrent = new Follower(model, new EvaluationOptions { Mode = ComputationMode.Recurrent, StateType = stateType });
+using var chunkwise = new Follower(model, new EvaluationOptions { Mode = ComputationMode.Chunkwise, StateType = stateType });
 Follower[] followers = [recurrent, chunkwise];
 var oracle = Sequence.Model.Reference;
 var (state, chunkState) = (new ReferenceState(oracle.Config), new ReferenceState(oracle.Config));
 var watch = Stopwatch.StartNew();
 
 // The reference's two forms sum in different orders: what they differ by is its own rounding.
-Console.WriteLine($"{device.Gpu.Name}: max|difference| / max|value| of the last {Sequence.Piece} tokens' logits, and of the states");
+Console.WriteLine($"{device.Gpu.Name}, states in {stateType}: max|difference| / max|value| of the last {Sequence.Piece} tokens' logits, and of the states");
 Console.WriteLine("| tokens | recurrent: logits | states | chunkwise: logits | states | reference's own: logits |");
 Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
 var row = Sequence.Piece;

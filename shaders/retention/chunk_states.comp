@@ -61,12 +61,13 @@ void main()
     for (uint done = 0, chunk = segment.w; done < segment.z; done += chunkLength, chunk++)
     {
         const uint length = min(chunkLength, segment.z - done);
-        const float fade = decayPower(gamma, float(length));
+        // S − (1 − γᴸ)·S: γᴸ itself would be rounded the same way in every chunk that a slow head remembers.
+        const float missing = (1.0 - gamma.x) * decaySum(gamma, float(length));
         [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
             if (firstKey + r < KEY_SIZE)
             {
                 chunkStates.at[chunk * HEADS * KEY_SIZE * valueVectors + origin + r * valueVectors] = s[r];
-                s[r] *= fade;
+                s[r] = fma(vec4(-missing), s[r], s[r]);
             }
         for (uint j = 0; j < length; j++)
         {
@@ -81,5 +82,5 @@ void main()
 
     [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
         if (firstKey + r < KEY_SIZE)
-            storeState(state, segment.x * slotVectors + origin + r * valueVectors, storeScale * s[r]);
+            storeState(state, segment.x * slotVectors + origin + r * valueVectors, storeScale * s[r], stateKey(origin + r * valueVectors, before + segment.z));
 }

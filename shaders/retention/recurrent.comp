@@ -46,7 +46,7 @@ void main()
         {
             const uint at = (head * KEY_SIZE + i) * valueVectors + vector;
             const vec4 s = fma(vec4(keys[i]), value, fade * loadState(state, at));
-            storeState(state, at, s * scale);
+            storeState(state, at, s * scale, stateKey(at, consumed));
             o = fma(vec4(queries[i]), s, o);
         }
     }

@@ -16,10 +16,10 @@ const uint PAIRS = KEY_SIZE / 2;
 
 // One row of the state for this thread's columns: S ← γ·S + k̂·vᵀ, o ← o + q̂ᵀ·S. The scales are γ and 1 but for how the
 // state is held.
-void step(uint64_t row, vec2 scale, float query, float key, vec4 value, inout vec4 o)
+void step(uint64_t row, vec2 scale, float query, float key, vec4 value, uint rounding, inout vec4 o)
 {
     const vec4 s = fma(vec4(key), value, scale.x * loadState(StateView(row), 0));
-    storeState(StateView(row), 0, s * scale.y);
+    storeState(StateView(row), 0, s * scale.y, rounding);
     o = fma(vec4(query), s, o);
 }
 
@@ -36,6 +36,7 @@ void main()
     const uint64_t stride = uint64_t(STATE_BYTES * valueVectors);
     uint64_t row = uint64_t(state) + STATE_BYTES * uint64_t(head * KEY_SIZE * valueVectors + vector);
 
+    uint rounding = stateKey(head * KEY_SIZE * valueVectors + vector, consumed);
     vec4 o = vec4(0.0);
     for (uint first = 0; first < PAIRS; first += TILE_LANES)
     {
@@ -46,10 +47,11 @@ void main()
             const vec4 rows = subgroupBroadcast(pair, i);
             if (owns)
             {
-                step(row, scale, rows.x, rows.z, value, o);
-                step(row + stride, scale, rows.y, rows.w, value, o);
+                step(row, scale, rows.x, rows.z, value, rounding, o);
+                step(row + stride, scale, rows.y, rows.w, value, rounding + valueVectors, o);
             }
             row += 2 * stride;
+            rounding += 2 * valueVectors;
         }
     }
 
