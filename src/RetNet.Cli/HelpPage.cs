@@ -21,6 +21,7 @@ internal static class HelpPage
         [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json"],
         [typeof(ConvertCommand)] = ["retnet convert path/to/checkpoint -o model.gguf -t q8_0", "retnet convert model.f16.gguf -o model.iq4_nl.gguf -t iq4_nl"],
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
+        [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 

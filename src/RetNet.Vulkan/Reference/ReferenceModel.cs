@@ -203,7 +203,7 @@ public sealed class ReferenceModel
     }
 
     /// <summary>S_n = Σ_{t=0..n} γᵗ.</summary>
-    private static double DecaySum(double decay, long n) =>
+    internal static double DecaySum(double decay, long n) =>
         decay == 1 ? n + 1 : (1 - Math.Pow(decay, n + 1)) / (1 - decay);
 
     private static void ApplyGate(double[] retained, double[] gate)
