@@ -18,7 +18,7 @@ internal static class HelpPage
             "retnet generate -f prompt.txt -m model.gguf -d nvidia > story.txt",
             "echo \"The wind\" | retnet generate - --seed 7 --quiet",
         ],
-        [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json"],
+        [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json", "retnet devices --kernels -d radv"],
         [typeof(ConvertCommand)] = ["retnet convert path/to/checkpoint -o model.gguf -t q8_0", "retnet convert model.f16.gguf -o model.iq4_nl.gguf -t iq4_nl"],
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],

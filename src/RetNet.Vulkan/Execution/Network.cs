@@ -128,7 +128,7 @@ internal sealed class Network : IDisposable
 
     private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0)
     {
-        var (atOnce, tokensAtOnce) = Tile(output);
+        var (atOnce, tokensAtOnce) = _tuning.Tile(output, OneToken);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
         var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
@@ -153,21 +153,13 @@ internal sealed class Network : IDisposable
         }, groups, ((uint)tokens + tokensAtOnce - 1) / tokensAtOnce);
     }
 
-    /// <summary>Rows and tokens that a subgroup holds at once; a gated unit holds rows of both halves.</summary>
-    private (uint Rows, uint Tokens) Tile(ProductOutput output)
-    {
-        var (rows, tokens) = OneToken ? (_tuning.MatVecRows, 1) : (_tuning.BatchRows, _tuning.BatchTokens);
-        return (output == ProductOutput.GatedUnit ? Math.Max(rows / 2, 1) : rows, tokens);
-    }
-
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
     private Kernel<MatVecArguments> Product(DeviceMatrix matrix, ProductInput input, ProductOutput output)
     {
         var biased = matrix.Bias != 0;
         if (!_products.TryGetValue((matrix.Type, input, output, biased), out var kernel))
         {
-            var (rows, tokens) = Tile(output);
-            kernel = new(_model.Device, $"{_tuning.MatVec}_{BlockType.Of(matrix.Type).Name}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, (uint)matrix.Interleave, rows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize, tokens, Constant.Of(biased));
+            kernel = KernelFactory.Product(_model.Device, _config, _tuning, matrix.Type, matrix.Interleave, input, output, _tuning.Tile(output, OneToken), biased);
             _products.Add((matrix.Type, input, output, biased), kernel);
         }
 
@@ -178,7 +170,7 @@ internal sealed class Network : IDisposable
     private Kernel<NormArguments> NormKernel(bool subtractMean)
     {
         if (!_norms.TryGetValue(subtractMean, out var kernel))
-            _norms.Add(subtractMean, kernel = new(_model.Device, "norm", _tuning.RowThreads, Constant.Of(subtractMean)));
+            _norms.Add(subtractMean, kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean));
         return kernel;
     }
 }

@@ -19,12 +19,12 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     /// <summary>A pipeline each; what does not depend on the way in and out is spread over these.</summary>
     private static readonly Form[] Forms =
     [
-        new(ProductInput.Plain, ProductOutput.Store, Activation.Silu, 1, 4, 4, true),
+        new(ProductInput.Plain, ProductOutput.Store, Activation.Silu, 1, 2, 4, true),
         new(ProductInput.Plain, ProductOutput.AddResidual, Activation.Silu, 2, 2, 1, false),
         new(ProductInput.Plain, ProductOutput.GatedUnit, Activation.Gelu, 4, 1, 2, true),
-        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 2, 1, true),
+        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 1, 1, true),
         new(ProductInput.RmsNorm, ProductOutput.Store, Activation.Silu, 2, 1, 1, true),
-        new(ProductInput.RmsNorm, ProductOutput.AddResidual, Activation.Silu, 1, 2, 2, false),
+        new(ProductInput.RmsNorm, ProductOutput.AddResidual, Activation.Silu, 1, 1, 2, false),
         new(ProductInput.RmsNorm, ProductOutput.GatedUnit, Activation.Silu, 1, 2, 1, false),
         new(ProductInput.RmsNorm, ProductOutput.Activate, Activation.Gelu, 4, 1, 2, true),
         new(ProductInput.HeadNorm, ProductOutput.Store, Activation.Silu, 1, 2, 1, false),
