@@ -33,7 +33,7 @@ internal sealed class VerifyCommand : DeviceCommand
                 using var model = Load(terminal, device, file, ModelVerification.Plan(device, config));
                 var forms = Forms(model, file, progress, interrupt.Token);
                 progress?.Clear();
-                var report = new VerifyReport(device.Gpu, config.Name, kernels, forms, clock.Elapsed);
+                var report = new VerifyReport(device.Gpu.Name, device.Gpu.Driver, config.Name, kernels, forms, clock.Elapsed);
                 if (Json)
                     JsonOutput.Write(terminal.Out, report.Write);
                 else
