@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using CommandLine;
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Cli;
 
@@ -12,16 +14,43 @@ internal sealed class DevicesCommand : ICommand
     [Option("json", HelpText = "Everything known about each device, as JSON.")]
     public bool Json { get; set; }
 
+    [Option("kernels", HelpText = "Compile every kernel for the model and for a shape of 1.3 billion parameters, and tell what the driver tells about it: registers, spills, occupancy. Nothing runs.")]
+    public bool Kernels { get; set; }
+
+    [Option('d', "device", MetaValue = "D", HelpText = "With --kernels: its index, its UUID, or a part of its name. (Default: the best GPU)")]
+    public string? Device { get; set => field = Arguments.Plain(value); }
+
+    [Option('m', "model", MetaValue = "FILE", HelpText = "With --kernels: GGUF of a RetNet. (Default: " + Folders.BundledModel + " beside the program)")]
+    public string? Model { get; set => field = Arguments.Plain(value); }
+
     public int Run(Terminal terminal)
     {
         using var instance = new GpuInstance();
-        if (Json)
+        if (Kernels)
+            WriteKernels(terminal.Out, instance);
+        else if (Json)
             JsonOutput.Write(terminal.Out, writer => WriteJson(writer, instance.Gpus));
         else if (instance.Gpus.Count == 0)
             instance.Choose(null);
         else
             WriteTable(terminal.Out, instance.Gpus);
         return ExitCode.Success;
+    }
+
+    private void WriteKernels(TextWriter writer, GpuInstance instance)
+    {
+        using var file = Folders.OpenModel(Model);
+        // No pipeline cache: what comes out of one has no statistics with some drivers.
+        using var device = new GpuDevice(instance.Choose(Device), statistics: true);
+        var surveys = new[] { RetNetGguf.ReadConfig(file), KernelSurvey.Large }.Select(config => new KernelTable(config.Name, [.. KernelSurvey.Run(device, config)])).ToArray();
+        if (Json)
+            JsonOutput.Write(writer, json => KernelTable.Write(json, device.Gpu, surveys));
+        else
+        {
+            writer.WriteLine(device.Gpu);
+            foreach (var survey in surveys)
+                survey.Write(writer);
+        }
     }
 
     private static void WriteTable(TextWriter writer, IReadOnlyList<PhysicalGpu> gpus)
@@ -87,6 +116,9 @@ internal sealed class DevicesCommand : ICommand
         writer.WriteBoolean("storage8Bit", can.Storage8Bit);
         writer.WriteBoolean("integerDotProduct", can.IntegerDotProduct);
         writer.WriteBoolean("cooperativeMatrix", can.CooperativeMatrix);
+        writer.WriteBoolean("int64", can.Int64);
+        writer.WriteBoolean("subgroupBroadcast", can.SubgroupBroadcast);
+        writer.WriteBoolean("pipelineStatistics", can.PipelineStatistics);
     }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -20,10 +20,11 @@ internal static class HelpPage
             "retnet generate \"Once upon a time\" --save-state story.state",
             "retnet generate --load-state story.state --save-state story.state",
         ],
-        [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json"],
+        [typeof(DevicesCommand)] = ["retnet devices", "retnet devices --json", "retnet devices --kernels -d radv"],
         [typeof(ConvertCommand)] = ["retnet convert path/to/checkpoint -o model.gguf -t q8_0", "retnet convert model.f16.gguf -o model.iq4_nl.gguf -t iq4_nl"],
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(LogitsCommand)] = ["retnet logits --tokens 0,17,4 -o logits.safetensors", "retnet logits -m model.gguf --tokens ids.safetensors --mode recurrent --states -o logits.safetensors"],
+        [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 

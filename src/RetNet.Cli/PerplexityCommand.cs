@@ -54,11 +54,13 @@ internal sealed class PerplexityCommand : EvaluationCommand
         if (Json)
             JsonOutput.Write(terminal.Out, json =>
             {
+                json.WriteStartObject();
                 json.WriteNumber("perplexity", result.Value);
                 json.WriteNumber("mean_nll", result.MeanNll);
                 json.WriteNumber("tokens", result.Tokens);
                 json.WriteNumber("window", window);
                 json.WriteString("mode", Mode);
+                json.WriteEndObject();
             });
         else
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -20,10 +20,7 @@ internal sealed class HeadNorm : IDisposable
     public HeadNorm(RetNetModel model, Activations activations, ulong positions, ulong scoreSums)
     {
         (_model, _activations, _positions, _scoreSums) = (model, activations, positions, scoreSums);
-        var config = model.Config;
-        _kernel = new(
-            model.Device, "head_norm", Tuning.For(model.Device.Capabilities).RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate),
-            Constant.Of(config.RetentionEpsScaled), Constant.Of(scoreSums != 0), Constant.Of(config.RetentionNormType == NormType.Layer));
+        _kernel = KernelFactory.HeadNorm(model.Device, model.Config, Tuning.For(model.Device.Capabilities), clamped: scoreSums != 0);
     }
 
     public void Record(Recorder recorder, int layer, int rows)

@@ -16,27 +16,12 @@ namespace RetNet.Vulkan.Execution;
 /// </summary>
 internal sealed class Network : IDisposable
 {
-    private enum Input : uint
-    {
-        Plain,
-        RmsNorm,
-        HeadNorm,
-    }
-
-    private enum Output : uint
-    {
-        Store,
-        AddResidual,
-        GatedUnit,
-        Activate,
-    }
-
     private readonly RetNetModel _model;
     private readonly RetNetConfig _config;
     private readonly Activations _activations;
     private readonly Tuning _tuning;
-    private readonly Input _retained;
-    private readonly Dictionary<(GgmlType, Input, Output, bool Biased), Kernel<MatVecArguments>> _products = [];
+    private readonly ProductInput _retained;
+    private readonly Dictionary<(GgmlType, ProductInput, ProductOutput, bool Biased), Kernel<MatVecArguments>> _products = [];
     private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
 
     /// <param name="model">The model.</param>
@@ -46,7 +31,7 @@ internal sealed class Network : IDisposable
     public Network(RetNetModel model, Activations activations, Tuning tuning, bool finishesHeadNorm)
     {
         (_model, _config, _activations, _tuning) = (model, model.Config, activations, tuning);
-        _retained = finishesHeadNorm ? Input.HeadNorm : Input.Plain;
+        _retained = finishesHeadNorm ? ProductInput.HeadNorm : ProductInput.Plain;
     }
 
     /// <summary>Records retention of a layer: reads <see cref="Activations.Projections"/>, writes <see cref="Activations.Retained"/>.</summary>
@@ -63,14 +48,14 @@ internal sealed class Network : IDisposable
         for (var layer = 0; layer < _config.Layers; layer++)
         {
             var weights = _model.Layers[layer];
-            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, Output.Store, rows);
+            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, ProductOutput.Store, rows);
             retention(recorder, layer);
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, _retained, weights.RetentionNorm, rows);
 
-            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? Output.GatedUnit : Output.Activate, rows);
+            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows);
             if (weights.FeedForwardSubNorm is { } subNorm)
                 RecordNorm(recorder, subNorm, _activations.Hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows);
-            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, Input.Plain, weights.FeedForwardNorm, rows);
+            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
         }
     }
 
@@ -88,7 +73,7 @@ internal sealed class Network : IDisposable
         var fused = norm is { } outputNorm && Fused(outputNorm);
         var x = norm is null || fused ? _activations.Residual : _activations.Normed;
         x += (ulong)firstRow * (ulong)_activations.WidthStride * sizeof(float);
-        Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? Input.RmsNorm : Input.Plain, Output.Store, rows, norm?.Weight ?? 0);
+        Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
         recorder.Barrier();
     }
 
@@ -103,11 +88,11 @@ internal sealed class Network : IDisposable
     private bool Fused(DeviceNorm norm) => OneToken && !norm.SubtractMean;
 
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
-    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, Output output, int rows)
+    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows)
     {
-        var (x, input) = (_activations.Residual, Input.Plain);
+        var (x, input) = (_activations.Residual, ProductInput.Plain);
         if (!_config.PostNorm && Fused(norm))
-            input = Input.RmsNorm;
+            input = ProductInput.RmsNorm;
         else if (!_config.PostNorm)
             RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows);
         Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight);
@@ -115,9 +100,9 @@ internal sealed class Network : IDisposable
     }
 
     /// <summary>A product that is added to the residual stream, which a post-norm model then normalises.</summary>
-    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, Input input, DeviceNorm norm, int rows)
+    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ProductInput input, DeviceNorm norm, int rows)
     {
-        Multiply(recorder, matrix, x, xStride, _activations.Residual, _activations.WidthStride, input, Output.AddResidual, rows);
+        Multiply(recorder, matrix, x, xStride, _activations.Residual, _activations.WidthStride, input, ProductOutput.AddResidual, rows);
         recorder.Barrier();
         if (_config.PostNorm)
             Normalise(recorder, norm, rows);
@@ -141,10 +126,10 @@ internal sealed class Network : IDisposable
         recorder.Barrier();
     }
 
-    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, Input input, Output output, int tokens, ulong normWeight = 0)
+    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0)
     {
-        var (atOnce, tokensAtOnce) = Tile(output);
-        var rows = (uint)(output == Output.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
+        var (atOnce, tokensAtOnce) = _tuning.Tile(output, OneToken);
+        var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
         var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
         recorder.Dispatch(Product(matrix, input, output), new MatVecArguments
@@ -168,21 +153,13 @@ internal sealed class Network : IDisposable
         }, groups, ((uint)tokens + tokensAtOnce - 1) / tokensAtOnce);
     }
 
-    /// <summary>Rows and tokens that a subgroup holds at once; a gated unit holds rows of both halves.</summary>
-    private (uint Rows, uint Tokens) Tile(Output output)
-    {
-        var (rows, tokens) = OneToken ? (_tuning.MatVecRows, 1) : (_tuning.BatchRows, _tuning.BatchTokens);
-        return (output == Output.GatedUnit ? Math.Max(rows / 2, 1) : rows, tokens);
-    }
-
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<MatVecArguments> Product(DeviceMatrix matrix, Input input, Output output)
+    private Kernel<MatVecArguments> Product(DeviceMatrix matrix, ProductInput input, ProductOutput output)
     {
         var biased = matrix.Bias != 0;
         if (!_products.TryGetValue((matrix.Type, input, output, biased), out var kernel))
         {
-            var (rows, tokens) = Tile(output);
-            kernel = new(_model.Device, $"{_tuning.MatVec}_{BlockType.Of(matrix.Type).Name}", _tuning.MatVecThreads, _model.Device.Capabilities.SubgroupSize, (uint)matrix.Interleave, rows, (uint)input, (uint)output, (uint)_config.Activation, (uint)_config.Heads, (uint)_config.ValueSize, tokens, Constant.Of(biased));
+            kernel = KernelFactory.Product(_model.Device, _config, _tuning, matrix.Type, matrix.Interleave, input, output, _tuning.Tile(output, OneToken), biased);
             _products.Add((matrix.Type, input, output, biased), kernel);
         }
 
@@ -193,7 +170,7 @@ internal sealed class Network : IDisposable
     private Kernel<NormArguments> NormKernel(bool subtractMean)
     {
         if (!_norms.TryGetValue(subtractMean, out var kernel))
-            _norms.Add(subtractMean, kernel = new(_model.Device, "norm", _tuning.RowThreads, Constant.Of(subtractMean)));
+            _norms.Add(subtractMean, kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean));
         return kernel;
     }
 }

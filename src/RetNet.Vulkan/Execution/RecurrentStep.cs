@@ -1,5 +1,4 @@
 using RetNet.Vulkan.Execution.Arguments;
-using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -29,9 +28,9 @@ internal sealed class RecurrentStep : IDisposable
         var device = model.Device;
         _headNorm = model.Config.RetentionNormType == NormType.Layer ? new(model, activations, activations.Position, scoreSums: 0) : null;
         _network = new(model, activations, tuning, finishesHeadNorm: _headNorm is null);
-        _embedding = new(device, $"embedding_{BlockType.Of(model.Embedding.Type).Name}", 256, (uint)model.Embedding.Interleave);
-        _retention = new(device, tuning.Retention + state.Suffix, tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)_config.KeySize, Constant.Of(_config.OutputGate && _headNorm is null), Constant.Of(_config.RetentionEpsScaled));
-        _sample = new(device, "sample");
+        _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
+        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type);
+        _sample = KernelFactory.Sample(device);
     }
 
     /// <summary>Takes the token at the log's position and advances the state; leaves x in the residual stream.</summary>

@@ -1,5 +1,6 @@
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Reference;
 
 namespace RetNet.Vulkan.Execution;
 
@@ -29,9 +30,6 @@ public sealed class RetentionState : IDisposable
 
     /// <summary>Vectors of four value columns from one sequence to the next.</summary>
     internal uint SlotVectors => (uint)(BytesOf(_config, Type) / VectorBytes(Type));
-
-    /// <summary>What the names of kernels that read it end with.</summary>
-    internal string Suffix => Type == StateType.F16 ? "_f16" : "";
 
     /// <summary>Groups of four value columns a row of the state has.</summary>
     internal static int VectorsOf(RetNetConfig config) => (config.ValueSize + 3) / 4;
@@ -105,8 +103,7 @@ public sealed class RetentionState : IDisposable
     {
         var terms = _positions[sequence];
         double gamma = _config.Decay[i / (_config.KeySize * PaddedWidth)];
-        var sum = gamma == 1 ? terms : (1 - Math.Pow(gamma, terms)) / (1 - gamma);
-        return terms == 0 ? 1 : (float)Math.Sqrt(sum);
+        return terms == 0 ? 1 : (float)Math.Sqrt(DecaySum.Of(gamma, terms - 1));
     }
 
     private ulong Offset(int layer, int sequence)

@@ -1,5 +1,4 @@
 using RetNet.Vulkan.Execution.Arguments;
-using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -50,11 +49,10 @@ internal sealed class SequencePass : IDisposable
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
         _network = new Network(model, _activations, _tuning, finishesHeadNorm: false);
-        var (keySize, heads, group) = ((uint)_config.KeySize, (uint)_config.Heads, (uint)(_config.Heads / _config.KeyValueHeads));
-        _embedding = new(device, $"embedding_rows_{BlockType.Of(model.Embedding.Type).Name}", _tuning.RowThreads, (uint)model.Embedding.Interleave);
-        _rotate = new(device, "rotate", _tuning.RowThreads, keySize);
-        _chunkStatesKernel = new(device, "retention_chunk_states" + state.Suffix, _tuning.ChunkThreads, _tuning.ChunkTileLanes, Tuning.ChunkKeyRows, keySize, heads, group);
-        _chunkOutputs = new(device, "retention_chunk_outputs", _tuning.ChunkThreads, _tuning.ChunkTileLanes, _tuning.ChunkQueries, keySize, heads, group, Constant.Of(options.TorchscaleClamp));
+        _embedding = KernelFactory.EmbeddingRows(device, _tuning, model.Embedding.Type, model.Embedding.Interleave);
+        _rotate = KernelFactory.Rotate(device, _config, _tuning);
+        _chunkStatesKernel = KernelFactory.ChunkStates(device, _config, _tuning, state.Type);
+        _chunkOutputs = KernelFactory.ChunkOutputs(device, _config, _tuning, options.TorchscaleClamp);
         _headNorm = new(model, _activations, _tables.Positions, _scoreSums?.Address ?? 0);
         device.Run("clear activations", _activations.Clear);
     }

@@ -42,6 +42,13 @@ internal readonly record struct Tuning(
     /// <summary>Queries of such a workgroup.</summary>
     public int QueryTile => (int)(ChunkSlices * ChunkQueries);
 
+    /// <summary>Rows and tokens that a matrix-vector subgroup holds at once; a gated unit holds rows of both halves.</summary>
+    public (uint Rows, uint Tokens) Tile(ProductOutput output, bool oneToken)
+    {
+        var (rows, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
+        return (output == ProductOutput.GatedUnit ? Math.Max(rows / 2, 1) : rows, tokens);
+    }
+
     /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
     public uint MatVecTile(uint subgroupSize, uint rowsAtOnce) =>
         MatVec == "matvec_lane" ? rowsAtOnce * MatVecThreads : rowsAtOnce * Math.Max(MatVecThreads / subgroupSize, 1);

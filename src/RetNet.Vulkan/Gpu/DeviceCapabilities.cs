@@ -88,6 +88,9 @@ public readonly record struct DeviceCapabilities
     /// <summary>VK_KHR_cooperative_matrix: matrix units.</summary>
     public required bool CooperativeMatrix { get; init; }
 
+    /// <summary>VK_KHR_pipeline_executable_properties: registers, spills and the like of compiled kernels.</summary>
+    public required bool PipelineStatistics { get; init; }
+
     /// <summary>What the base kernels need and the device lacks, in words; null when nothing is missing.</summary>
     public string? MissingRequirement => this switch
     {

@@ -1,4 +1,5 @@
 using Silk.NET.Vulkan;
+using Silk.NET.Vulkan.Extensions.KHR;
 using Semaphore = Silk.NET.Vulkan.Semaphore;
 
 namespace RetNet.Vulkan.Gpu;
@@ -13,7 +14,7 @@ public sealed unsafe class GpuDevice : IDisposable
     public const int ArgumentBytes = 128;
 
     private readonly Queue _queue;
-    private readonly Semaphore _timeline;
+    private Semaphore _timeline;
     private readonly PipelineCacheFile _cacheFile;
     private readonly Queue<(ulong Value, string Name)> _running = [];
     private ulong _submitted;
@@ -21,16 +22,20 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <summary>Opens a device.</summary>
     /// <param name="gpu">The device to open; its instance must outlive this object.</param>
     /// <param name="cacheDirectory">Where compiled pipelines are kept between runs; null keeps none.</param>
-    public GpuDevice(PhysicalGpu gpu, string? cacheDirectory = null)
+    /// <param name="statistics">Whether kernels tell what the driver made of them; needs <see cref="DeviceCapabilities.PipelineStatistics"/>.</param>
+    public GpuDevice(PhysicalGpu gpu, string? cacheDirectory = null, bool statistics = false)
     {
         Gpu = gpu;
         Vk = gpu.Instance.Vk;
-        Handle = CreateDevice(gpu);
+        if (statistics && !gpu.Capabilities.PipelineStatistics)
+            throw new GpuException($"{gpu.Name} tells nothing about its kernels: the driver has no {KhrPipelineExecutableProperties.ExtensionName}.");
+        Handle = CreateDevice(gpu, statistics);
+        if (statistics && Vk.TryGetDeviceExtension(gpu.Instance.Handle, Handle, out KhrPipelineExecutableProperties? executables))
+            Executables = executables;
         MemoryTypes = new MemoryTypes(gpu);
         Queue queue;
         Vk.GetDeviceQueue(Handle, gpu.QueueFamily, 0, &queue);
         _queue = queue;
-        _timeline = CreateTimeline();
         CommandPool = CreateCommandPool();
         PipelineLayout = CreatePipelineLayout();
         _cacheFile = new PipelineCacheFile(this, cacheDirectory);
@@ -55,6 +60,9 @@ public sealed unsafe class GpuDevice : IDisposable
 
     internal PipelineLayout PipelineLayout { get; }
 
+    /// <summary>Tells what the driver made of kernels; null where that was not asked for.</summary>
+    internal KhrPipelineExecutableProperties? Executables { get; }
+
     internal PipelineCache PipelineCache => _cacheFile.Handle;
 
     /// <summary>Allocates a buffer; its contents are undefined.</summary>
@@ -78,6 +86,9 @@ public sealed unsafe class GpuDevice : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(times);
         var buffers = stackalloc CommandBuffer[times];
         new Span<CommandBuffer>(buffers, times).Fill(recording.Handle);
+        // Not before: drivers that only compile have none.
+        if (_timeline.Handle == 0)
+            _timeline = CreateTimeline();
         var value = _submitted + 1;
         var timeline = _timeline;
         var timelineInfo = new TimelineSemaphoreSubmitInfo
@@ -148,7 +159,8 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <summary>Waits for all work, saves the pipeline cache and closes the device.</summary>
     public void Dispose()
     {
-        Vk.DeviceWaitIdle(Handle);
+        if (_submitted > 0)
+            Vk.DeviceWaitIdle(Handle);
         _cacheFile.Dispose();
         Vk.DestroyPipelineLayout(Handle, PipelineLayout, null);
         Vk.DestroyCommandPool(Handle, CommandPool, null);
@@ -159,7 +171,7 @@ public sealed unsafe class GpuDevice : IDisposable
     /// <summary>Names a Vulkan object for the validation layer; does nothing without it.</summary>
     internal void SetName(ObjectType type, ulong handle, string name) => Gpu.Instance.Messenger?.Name(Handle, type, handle, name);
 
-    private static Device CreateDevice(PhysicalGpu gpu)
+    private static Device CreateDevice(PhysicalGpu gpu, bool statistics)
     {
         var priority = 1f;
         var queueInfo = new DeviceQueueCreateInfo
@@ -175,6 +187,13 @@ public sealed unsafe class GpuDevice : IDisposable
             BufferDeviceAddress = true,
             TimelineSemaphore = true,
         };
+        var executables = new PhysicalDevicePipelineExecutablePropertiesFeaturesKHR
+        {
+            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
+            PipelineExecutableInfo = true,
+        };
+        if (statistics)
+            features12.PNext = &executables;
         var features = new PhysicalDeviceFeatures { ShaderInt64 = gpu.Capabilities.Int64 };
         var info = new DeviceCreateInfo
         {
@@ -185,7 +204,18 @@ public sealed unsafe class GpuDevice : IDisposable
             PEnabledFeatures = &features,
         };
         Device device;
-        gpu.Instance.Vk.CreateDevice(gpu.Handle, &info, null, &device).ThrowOnError("vkCreateDevice", gpu.Name);
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(KhrPipelineExecutableProperties.ExtensionName + '\0'))
+        {
+            var names = name;
+            if (statistics)
+                {
+                info.EnabledExtensionCount = 1;
+                info.PpEnabledExtensionNames = &names;
+            }
+
+            gpu.Instance.Vk.CreateDevice(gpu.Handle, &info, null, &device).ThrowOnError("vkCreateDevice", gpu.Name);
+        }
+
         return device;
     }
 

@@ -33,6 +33,31 @@ public abstract unsafe class Kernel : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>What the driver made of it, in the driver's words and order; nothing where the device was not opened for that.</summary>
+    public IReadOnlyList<KernelStatistic> ReadStatistics()
+    {
+        if (_device.Executables is not { } executables)
+            return [];
+        var info = new PipelineExecutableInfoKHR { SType = StructureType.PipelineExecutableInfoKhr, Pipeline = Handle };
+        uint count = 0;
+        executables.GetPipelineExecutableStatistics(_device.Handle, &info, &count, null).ThrowOnError("vkGetPipelineExecutableStatisticsKHR", Name);
+        var statistics = new PipelineExecutableStatisticKHR[count];
+        Array.Fill(statistics, new() { SType = StructureType.PipelineExecutableStatisticKhr });
+        fixed (PipelineExecutableStatisticKHR* first = statistics)
+            executables.GetPipelineExecutableStatistics(_device.Handle, &info, &count, first).ThrowOnError("vkGetPipelineExecutableStatisticsKHR", Name);
+        return [.. statistics.Select(Statistic)];
+    }
+
+    private static KernelStatistic Statistic(PipelineExecutableStatisticKHR statistic) => new(
+        Marshal.PtrToStringUTF8((nint)statistic.Name) ?? "",
+        statistic.Format switch
+        {
+            PipelineExecutableStatisticFormatKHR.Bool32Khr => statistic.Value.B32 ? 1 : 0,
+            PipelineExecutableStatisticFormatKHR.Int64Khr => statistic.Value.I64,
+            PipelineExecutableStatisticFormatKHR.Uint64Khr => statistic.Value.U64,
+            _ => statistic.Value.F64,
+        });
+
     private Pipeline CreatePipeline(ReadOnlySpan<byte> spirv, ReadOnlySpan<uint> constants)
     {
         var module = CreateModule(spirv);
@@ -55,6 +80,7 @@ public abstract unsafe class Kernel : IDisposable
                 var info = new ComputePipelineCreateInfo
                 {
                     SType = StructureType.ComputePipelineCreateInfo,
+                    Flags = _device.Executables is null ? 0 : PipelineCreateFlags.CaptureStatisticsBitKhr,
                     Layout = _device.PipelineLayout,
                     Stage = new PipelineShaderStageCreateInfo
                     {

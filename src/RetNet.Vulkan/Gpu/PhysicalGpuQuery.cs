@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
+using Silk.NET.Vulkan.Extensions.KHR;
 
 namespace RetNet.Vulkan.Gpu;
 
@@ -55,7 +56,8 @@ internal static unsafe class PhysicalGpuQuery
             MaxAllocationBytes = properties11.MaxMemoryAllocationSize,
             DeviceMemoryBytes = LargestDeviceHeap(memory),
             HostVisibleDeviceMemory = HasLargeHostVisibleHeap(memory),
-            TimestampPeriod = timestampBits > 0 ? basic.Limits.TimestampPeriod : 0,
+            // A device that only compiles has an infinite one.
+            TimestampPeriod = timestampBits > 0 && float.IsFinite(basic.Limits.TimestampPeriod) ? basic.Limits.TimestampPeriod : 0,
             MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
             Int64 = features.Features.ShaderInt64,
             Float16 = features12.ShaderFloat16,
@@ -63,6 +65,7 @@ internal static unsafe class PhysicalGpuQuery
             Storage8Bit = features12.StorageBuffer8BitAccess,
             IntegerDotProduct = features13.ShaderIntegerDotProduct,
             CooperativeMatrix = extensions.Contains("VK_KHR_cooperative_matrix"),
+            PipelineStatistics = extensions.Contains(KhrPipelineExecutableProperties.ExtensionName),
         };
         var driver = $"{Text(properties12.DriverName)}, {Text(properties12.DriverInfo)}".Trim(' ', ',');
         var uuid = new Guid(new ReadOnlySpan<byte>(properties11.DeviceUuid, 16), bigEndian: true);

@@ -23,8 +23,8 @@ public sealed class RetNetModel : IDisposable
             var embeddingNorm = _store.Has(TensorNames.Weight(TensorNames.TokenEmbeddingNorm)) ? AddNorm(TensorNames.TokenEmbeddingNorm) : null;
             var outputNorm = Config.PostNorm ? null : AddNorm(TensorNames.OutputNorm);
             var layers = Enumerable.Range(0, Config.Layers).Select(AddLayer).ToArray();
-            var decay = _store.AddValues(DecayTable(Config));
-            var angles = _store.AddValues(AngleTable(Config));
+            var decay = _store.AddValues(DecayTable(Config.Decay));
+            var angles = _store.AddValues(AngleTable(Config.Angles));
 
             WeightBytes = _store.Bytes;
             plan.Add("weights", WeightBytes).EnsureFits(device);
@@ -88,12 +88,12 @@ public sealed class RetNetModel : IDisposable
     private Func<DeviceNorm> AddNorm(string name) => _store.AddNorm(name, Config.Width, Config.NormType);
 
     /// <summary>(γ, ln γ), the logarithm taken in double since γ is close to 1.</summary>
-    private static float[] DecayTable(RetNetConfig config) =>
-        [.. config.Decay.SelectMany(gamma => new[] { gamma, (float)Math.Log(gamma) })];
+    internal static float[] DecayTable(IEnumerable<float> decay) =>
+        [.. decay.SelectMany(gamma => new[] { gamma, (float)Math.Log(gamma) })];
 
     /// <summary>θ/2π modulo one turn as a 64-bit fraction, low word first.</summary>
-    private static ulong[] AngleTable(RetNetConfig config) =>
-        [.. config.Angles.Select(theta => theta / (2 * Math.PI)).Select(turns => (ulong)Math.ScaleB(turns - Math.Floor(turns), 64))];
+    internal static ulong[] AngleTable(IEnumerable<float> angles) =>
+        [.. angles.Select(theta => theta / (2 * Math.PI)).Select(turns => (ulong)Math.ScaleB(turns - Math.Floor(turns), 64))];
 
     private Func<LayerWeights> AddLayer(int layer)
     {

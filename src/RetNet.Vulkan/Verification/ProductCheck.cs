@@ -1,0 +1,154 @@
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Vulkan.Verification;
+
+/// <summary>matvec_*: every way in and out, with and without bias, one token and many, tails of rows, tokens and columns.</summary>
+/// <param name="variant">The variant.</param>
+/// <param name="type">Type of its weights.</param>
+internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck(variant, 3e-6)
+{
+    private const float Eps = 1e-3f;
+    private const float ResidualScale = 0.7f;
+    private const int Heads = 3;
+    private const int HeadTiles = 2;
+
+    /// <summary>A pipeline each; what does not depend on the way in and out is spread over these.</summary>
+    private static readonly Form[] Forms =
+    [
+        new(ProductInput.Plain, ProductOutput.Store, Activation.Silu, 1, 2, 4, true),
+        new(ProductInput.Plain, ProductOutput.AddResidual, Activation.Silu, 2, 2, 1, false),
+        new(ProductInput.Plain, ProductOutput.GatedUnit, Activation.Gelu, 4, 1, 2, true),
+        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 1, 1, true),
+        new(ProductInput.RmsNorm, ProductOutput.Store, Activation.Silu, 2, 1, 1, true),
+        new(ProductInput.RmsNorm, ProductOutput.AddResidual, Activation.Silu, 1, 1, 2, false),
+        new(ProductInput.RmsNorm, ProductOutput.GatedUnit, Activation.Silu, 1, 2, 1, false),
+        new(ProductInput.RmsNorm, ProductOutput.Activate, Activation.Gelu, 4, 1, 2, true),
+        new(ProductInput.HeadNorm, ProductOutput.Store, Activation.Silu, 1, 2, 1, false),
+        new(ProductInput.HeadNorm, ProductOutput.AddResidual, Activation.Silu, 2, 4, 1, true),
+        new(ProductInput.HeadNorm, ProductOutput.GatedUnit, Activation.Relu, 4, 1, 1, false),
+        new(ProductInput.HeadNorm, ProductOutput.Activate, Activation.Silu, 1, 1, 1, true),
+    ];
+
+    /// <summary>Columns are whole blocks a head, which for plain types are heads of any size: a quad then spans two of them.</summary>
+    private static readonly Shape[] Shapes = [new(2, 1, 1), new(33, 5, 7), new(65, 13, 3)];
+
+    private readonly record struct Form(
+        ProductInput Input, ProductOutput Output, Activation Activation, uint Subgroups, uint RowsAtOnce, uint TokensAtOnce, bool Biased);
+
+    private readonly record struct Shape(int Rows, int Blocks, int Tokens);
+
+    private bool OwnsRows => Variant.StartsWith("matvec_lane", StringComparison.Ordinal);
+
+    private protected override void Run(CheckRun run)
+    {
+        for (var i = 0; i < Forms.Length; i++)
+        {
+            var form = Forms[i];
+            if (form.Input == ProductInput.HeadNorm)
+            {
+                // The size of a head is part of the pipeline, and a head norm takes one token.
+                var next = i % Shapes.Length;
+                using var kernel = Build(run.Device, form, Columns(Shapes[next]) / Heads);
+                Run(run, kernel, form, Shapes[next] with { Tokens = 1 });
+            }
+            else
+            {
+                using var kernel = Build(run.Device, form, headSize: 1);
+                foreach (var shape in Shapes)
+                    Run(run, kernel, form, shape);
+            }
+        }
+    }
+
+    /// <summary>Where lanes own rows, those of a tile lie together.</summary>
+    private RowLayout Layout(GpuDevice device, Form form, int rows)
+    {
+        var halves = form.Output == ProductOutput.GatedUnit ? 2 : 1;
+        return new(halves * rows, OwnsRows ? halves * (int)(form.RowsAtOnce * device.Capabilities.SubgroupSize) : 1, halves);
+    }
+
+    private int Columns(Shape shape) => Heads * type.Length * shape.Blocks;
+
+    private Kernel<MatVecArguments> Build(GpuDevice device, Form form, int headSize) => new(
+        device, Variant, form.Subgroups * device.Capabilities.SubgroupSize, device.Capabilities.SubgroupSize, (uint)Layout(device, form, 0).Interleave, form.RowsAtOnce,
+        (uint)form.Input, (uint)form.Output, (uint)form.Activation, Heads, (uint)headSize, form.TokensAtOnce, Constant.Of(form.Biased));
+
+    private void Run(CheckRun run, Kernel<MatVecArguments> kernel, Form form, Shape shape)
+    {
+        var (rows, columns) = (shape.Rows, Columns(shape));
+        var matrix = CheckMatrix.Create(type, Layout(run.Device, form, rows), columns, run);
+        var padded = WeightStore.PaddedLength(columns) + 64;
+        var x = Enumerable.Range(0, shape.Tokens).Select(_ => run.Values(columns, padded)).ToArray();
+        var norm = run.Values(columns, padded);
+        var bias = form.Biased ? run.Values(2 * rows) : new float[2 * rows];
+        // Rows of the output lie apart; what is between them must stay as it is.
+        var yStride = rows + 3;
+        var before = run.Values(shape.Tokens * yStride);
+        var headSquares = run.Values(Heads * HeadTiles).Select(value => value + 1.1f).ToArray();
+        run.Arena.Clear();
+        var y = run.Arena.AddOutput<float>("y", before);
+        var arguments = new MatVecArguments
+        {
+            Weights = run.Arena.Add<byte>("weights", matrix.Quads),
+            Scales = run.Arena.Add<byte>("scales", matrix.Scales),
+            X = run.Arena.Add<float>("x", x.SelectMany(row => row).ToArray()),
+            NormWeight = run.Arena.Add<float>("norm weight", norm),
+            HeadSquares = run.Arena.Add<float>("head squares", headSquares),
+            Y = y,
+            Bias = run.Arena.Add<float>("bias", bias),
+            Rows = (uint)rows,
+            Runs = (uint)DeviceMatrix.RunsOf(type.Type, columns),
+            Columns = (uint)columns,
+            Tokens = (uint)shape.Tokens,
+            XVectors = (uint)padded / 4,
+            YStride = (uint)yStride,
+            HeadTiles = HeadTiles,
+            Eps = Eps,
+            ResidualScale = ResidualScale,
+        };
+        run.Run(
+            $"{form.Input} in, {form.Output} out, {rows} × {columns}, {shape.Tokens} tokens",
+            recorder => recorder.Dispatch(kernel, arguments, 2, ((uint)shape.Tokens + form.TokensAtOnce - 1) / form.TokensAtOnce));
+
+        var expected = before.Select(value => (double)value).ToArray();
+        for (var token = 0; token < shape.Tokens; token++)
+            Product(form, matrix.Values, bias, Transform(form.Input, x[token], norm, headSquares, columns), expected.AsSpan(token * yStride, rows));
+        run.Compare<float>("y", expected, run.Arena.Read<float>(y, before.Length));
+    }
+
+    private static double[] Transform(ProductInput input, float[] x, float[] norm, float[] headSquares, int columns)
+    {
+        var scale = 1 / Math.Sqrt(x.Sum(value => (double)value * value) / columns + Eps);
+        var headSize = columns / Heads;
+        return [.. Enumerable.Range(0, columns).Select(column => input switch
+        {
+            ProductInput.RmsNorm => x[column] * (double)norm[column] * scale,
+            ProductInput.HeadNorm => x[column] / Math.Sqrt(((double)headSquares[column / headSize * 2] + headSquares[column / headSize * 2 + 1]) / headSize),
+            _ => x[column],
+        })];
+    }
+
+    private static void Product(Form form, float[][] weights, float[] bias, double[] x, Span<double> y)
+    {
+        for (var row = 0; row < y.Length; row++)
+            y[row] = form.Output switch
+            {
+                ProductOutput.AddResidual => Row(row) + ResidualScale * y[row],
+                ProductOutput.GatedUnit => Reference.Activations.Apply(form.Activation, Row(row)) * Row(y.Length + row),
+                ProductOutput.Activate => Reference.Activations.Apply(form.Activation, Row(row)),
+                _ => Row(row),
+            };
+
+        double Row(int row)
+        {
+            double sum = bias[row];
+            for (var column = 0; column < x.Length; column++)
+                sum += weights[row][column] * x[column];
+            return sum;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Tests.Execution;
+using RetNet.Vulkan.Verification;
+
+namespace RetNet.Vulkan.Tests.Verification;
+
+[Collection(TestDevices.Collection)]
+public sealed class ModelVerificationTests(TestDevices devices)
+{
+    private const string Shape = "grouped values, plain eps, relu";
+
+    [Fact]
+    public void FormsAgreeAndTheOracleTakesWhatItsTimeAllows()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = ModelShapes.Load(devices[(int)TestDevices.All.First()[0]], Shape, "q8_0", folder.File("model.gguf"));
+        using var file = GgufFile.Open(folder.File("model.gguf"));
+        var verification = new ModelVerification(model, file);
+
+        var all = verification.AgainstOracle(TimeSpan.FromMinutes(1));
+        Assert.Equal((ModelVerification.Tokens, null, null), (all.Cases, all.Note, all.Problem));
+        var bounded = verification.AgainstOracle(TimeSpan.Zero);
+        Assert.Equal(1, bounded.Cases);
+        Assert.StartsWith("1 of 70 tokens", bounded.Note, StringComparison.Ordinal);
+        var forms = verification.Forms().ToArray();
+        Assert.Equal(["chunkwise, chunks of 1", "chunkwise, chunks of 16", "chunkwise, chunks of 64", "parallel"], forms.Select(form => form.Name));
+        Assert.All(forms, form => Assert.Null(form.Problem));
+    }
+
+    /// <summary>Other weights on the device than in the file.</summary>
+    [Fact]
+    public void AnotherModelIsSeen()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = ModelShapes.Load(devices[(int)TestDevices.All.First()[0]], Shape, "q4_0", folder.File("loaded.gguf"));
+        ModelShapes.Create(Shape).Write(folder.File("other.gguf"), GgmlType.F16);
+        using var file = GgufFile.Open(folder.File("other.gguf"));
+
+        Assert.True(new ModelVerification(model, file).AgainstOracle(TimeSpan.FromMinutes(1)).IsWrong);
+    }
+}
