@@ -19,12 +19,15 @@ public sealed class SequenceBatch : IDisposable
     /// <param name="sequences">How many, at least one.</param>
     /// <param name="options">How tokens are taken in.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="ModelException">torchscale's clamp is asked for of a model that is not of its kind.</exception>
     public SequenceBatch(RetNetModel model, int sequences, SequenceOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
         options.Validate();
+        if (options.TorchscaleClamp && !model.Config.RetentionEpsScaled)
+            throw new ModelException("torchscale's clamp belongs to models whose head norm has torchscale's ε; this one's is plain (retnet.retention.eps_scaled = false)");
         (_model, _options) = (model, options);
         State = new RetentionState(model.Device, model.Config, options.StateType, sequences);
         _pass = new SequencePass(model, State, options);

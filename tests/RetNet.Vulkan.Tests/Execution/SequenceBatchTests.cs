@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
 namespace RetNet.Vulkan.Tests.Execution;
@@ -139,6 +140,8 @@ public sealed class SequenceBatchTests(TestDevices devices) : IDisposable
         Assert.Contains("needs a sequence from its first token", Assert.Throws<ArgumentException>(() => batch.Feed([new int[2]])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = 8, TorchscaleClamp = true }));
         Assert.Throws<ArgumentException>(() => new SequenceBatch(model, 1, new SequenceOptions { ChunkLength = 0 }));
+        using var plain = ModelShapes.Load(devices[device], "grouped values, plain eps, relu", "f32", ModelPath);
+        Assert.Throws<ModelException>(() => new SequenceBatch(plain, 1, new SequenceOptions { ChunkLength = null, TorchscaleClamp = true }));
     }
 
     private static float[][] Logits(SequenceBatch batch, int[][] tokens)
