@@ -1,6 +1,5 @@
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
-using RetNet.Vulkan.Reference;
 
 namespace RetNet.Vulkan.Execution;
 

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Model;
 using System.Numerics.Tensors;
 
 namespace RetNet.Vulkan.Reference;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using RetNet.Vulkan.Execution;
-using RetNet.Vulkan.Reference;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Verification;
 

@@ -1,4 +1,4 @@
-namespace RetNet.Vulkan.Reference;
+namespace RetNet.Vulkan.Model;
 
 /// <summary>S_n = Σ_{t=0..n} γᵗ, by whose root torchscale divides retention.</summary>
 internal static class DecaySum
