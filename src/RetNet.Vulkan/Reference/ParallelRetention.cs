@@ -1,5 +1,5 @@
-using RetNet.Vulkan.Model;
 using System.Numerics.Tensors;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Reference;
 
