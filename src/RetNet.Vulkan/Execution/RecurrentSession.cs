@@ -66,6 +66,14 @@ public sealed class RecurrentSession : IDisposable
         Pending = null;
     }
 
+    /// <summary>Goes to a position with a random state, for measurements: as if so many tokens had been taken in.</summary>
+    internal void StartAt(long position, uint seed)
+    {
+        State.FillRandom(seed);
+        (Position, Pending) = (position, null);
+        SetDevicePosition();
+    }
+
     /// <summary>Takes tokens in, many at once, without computing logits.</summary>
     /// <exception cref="ArgumentException">A token is outside the vocabulary.</exception>
     public void Feed(ReadOnlyMemory<int> tokens)

@@ -49,6 +49,13 @@ public sealed class RetentionState : IDisposable
         Array.Clear(_positions);
     }
 
+    /// <summary>Fills the states of all sequences with random values of sensible size: what they hold changes no speed.</summary>
+    internal void FillRandom(uint seed)
+    {
+        using var filler = new RandomFiller(_device);
+        filler.Fill(_buffer.Address, _buffer.Bytes, Type == StateType.F16 ? RandomFormat.F16(-3) : RandomFormat.F32(-1), seed);
+    }
+
     /// <summary>Says that a sequence has taken in so many tokens.</summary>
     internal void SetPosition(int sequence, long position) => _positions[sequence] = position;
 

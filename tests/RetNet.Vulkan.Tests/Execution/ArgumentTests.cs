@@ -33,6 +33,8 @@ public sealed class ArgumentTests
         "norm" => typeof(NormArguments),
         "head_norm" => typeof(HeadNormArguments),
         "sample" => typeof(SampleArguments),
+        "copy" => typeof(CopyArguments),
+        "random_words" => typeof(RandomWordsArguments),
         _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),
     };
 }
