@@ -25,6 +25,12 @@ internal static class HelpPage
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(LogitsCommand)] = ["retnet logits --tokens 0,17,4 -o logits.safetensors", "retnet logits -m model.gguf --tokens ids.safetensors --mode recurrent --states -o logits.safetensors"],
         [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],
+        [typeof(BenchCommand)] =
+        [
+            "retnet bench",
+            "retnet bench --shape 1.3b --type f16,q8_0,q4_0 --batch 1,8,32 --depth 0,2048,8192 --plot bench.svg",
+            "retnet bench -m model.gguf --prompt 512,2048 --profile --json bench.json",
+        ],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 
