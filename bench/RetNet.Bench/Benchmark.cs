@@ -27,8 +27,13 @@ public sealed class Benchmark
     /// <param name="options">What to measure.</param>
     /// <param name="progress">Told what comes next.</param>
     /// <param name="cancellation">Ends after the run that is under way.</param>
+    /// <exception cref="GpuException">A profile is asked for of a device without timestamps, or it fails.</exception>
     public Benchmark(GpuDevice device, BenchOptions options, Action<string>? progress = null, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Profile && device.Capabilities.TimestampPeriod == 0)
+            throw new GpuException($"{device.Gpu.Name} has no timestamps on its compute queue; measure without --profile.");
         (_device, _options, _progress, _cancellation) = (device, options, progress, cancellation);
         progress?.Invoke("copy and product");
         var copy = CopySpeed.Measure(device);
@@ -37,8 +42,11 @@ public sealed class Benchmark
     }
 
     /// <summary>Measures a shape with random weights in every type asked for.</summary>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was measured is in the report.</exception>
     public void Run(ModelShape shape)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         foreach (var type in _options.Types)
         {
             var name = BlockType.Of(type).Name;
@@ -49,6 +57,9 @@ public sealed class Benchmark
 
     /// <summary>Measures a model of a file.</summary>
     /// <exception cref="GgufException">It is no RetNet.</exception>
+    /// <exception cref="ModelException">It is one that the kernels do not compute.</exception>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was measured is in the report.</exception>
     public void Run(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);

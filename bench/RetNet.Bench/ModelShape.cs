@@ -12,7 +12,7 @@ public sealed record ModelShape(string Name, string Origin, RetNetConfig Config)
     private const string Fla = "flash-linear-attention: heads of 256/512, gated feed-forward network of 4/3 d rounded up to a multiple of 256, vocabulary 32000";
     private const string Torchscale = "torchscale, examples/fairseq/models/retnet.py; vocabulary 32000";
     private const int WidestRow = 1 << 20;
-    private const int MostLayers = 1 << 12;
+    private const int MostLayers = 256;
 
     /// <summary>The published shapes, and a tiny one that a software driver measures in seconds.</summary>
     public static IReadOnlyList<ModelShape> Known { get; } =

@@ -20,7 +20,8 @@ internal sealed class PrefillRun : IDisposable
     public PrefillRun(RetNetModel model, int batch, int prompt, SequenceOptions options)
     {
         _batch = new SequenceBatch(model, batch, options);
-        _prompts = [.. Enumerable.Range(0, batch).Select(i => (ReadOnlyMemory<int>)RandomTokens.Of(model.Config, prompt, i))];
+        // One prompt for all of them: nothing depends on what the tokens are.
+        _prompts = [.. Enumerable.Repeat<ReadOnlyMemory<int>>(RandomTokens.Of(model.Config, prompt, seed: 3), batch)];
     }
 
     /// <summary>Passes as long as the prompts together, where memory, the largest allocation and the time of a submission allow.</summary>

@@ -59,8 +59,10 @@ internal sealed class BenchCommand : DeviceCommand
         return OnDevice(terminal, device =>
         {
             var report = Measure(terminal, device, options, shapes, file, interrupt.Token);
+            if (report.Measurements.Count == 0 && report.Skipped.Count > 0)
+                throw new CommandException($"nothing could be measured: {report.Skipped[0].What}: {report.Skipped[0].Reason}");
             Write(terminal, report);
-            return Code(report, interrupt.Token);
+            return interrupt.Token.IsCancellationRequested ? ExitCode.Interrupted : ExitCode.Success;
         });
     }
 
@@ -80,15 +82,6 @@ internal sealed class BenchCommand : DeviceCommand
         }
 
         return benchmark.Report(HelpPage.Heading);
-    }
-
-    private static int Code(BenchReport report, CancellationToken cancellation)
-    {
-        if (cancellation.IsCancellationRequested)
-            return ExitCode.Interrupted;
-        if (report.Measurements.Count == 0 && report.Skipped.Count > 0)
-            throw new CommandException($"nothing could be measured: {report.Skipped[0].What}: {report.Skipped[0].Reason}");
-        return ExitCode.Success;
     }
 
     private void Write(Terminal terminal, BenchReport report)

@@ -94,6 +94,9 @@ public sealed class RetNetModel : IDisposable
     /// <exception cref="GpuException">It does not fit the device.</exception>
     public static RetNetModel Random(GpuDevice device, RetNetConfig config, GgmlType type, MemoryPlan plan, uint seed = 1)
     {
+        // Before the host makes a norm of any size.
+        var bits = BlockType.Of(type).Bytes * 8.0 / BlockType.Of(type).Length;
+        new MemoryPlan().Add("weights", (ulong)TensorShapes.Of(config).Where(shape => shape.IsMatrix).Sum(shape => shape.Dimensions[0] * shape.Dimensions[1] * bits / 8)).EnsureFits(device);
         using var source = new RandomWeights(device, config, type, seed);
         return new(device, config, source, plan, null);
     }
