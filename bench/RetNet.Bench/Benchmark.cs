@@ -176,17 +176,9 @@ public sealed class Benchmark
     private Figures Decode(RetNetModel model, TokenWork work, bool randomState, int batch, int depth)
     {
         using var decoder = IDecoder.Create(model, _options.StateType, batch, randomState);
-        var seconds = Repeat(() =>
-        {
-            decoder.StartAt(depth);
-            return decoder.Decode(_options.Tokens);
-        });
+        var seconds = Repeat(() => decoder.Decode(depth, _options.Tokens));
         var tokens = Math.Min(_options.Tokens, ProfiledTokens);
-        var kernels = Profile(timings =>
-        {
-            decoder.StartAt(depth);
-            decoder.Decode(tokens - 1, timings);
-        });
+        var kernels = Profile(timings => decoder.Decode(depth, tokens, timings));
         return new(seconds, work.DecodeBytes(batch), work.DecodeFlops, _device.UsedBytes, kernels, (long)tokens * batch);
     }
 

@@ -7,14 +7,15 @@ namespace RetNet.Bench;
 /// <summary>Sequences that decode together.</summary>
 internal interface IDecoder : IDisposable
 {
-    /// <summary>Puts every sequence where <paramref name="depth"/> tokens have been taken in.</summary>
-    void StartAt(int depth);
-
-    /// <summary>Decodes greedily, each token from the one before, and reads all tokens back.</summary>
-    /// <param name="tokens">Tokens of each sequence that are timed; what it takes to get going is not.</param>
+    /// <summary>
+    /// Puts every sequence where <paramref name="depth"/> tokens have been taken in, then decodes greedily, each token from the one
+    /// before, and reads all tokens back.
+    /// </summary>
+    /// <param name="depth">Tokens taken in before.</param>
+    /// <param name="tokens">Tokens that each sequence decodes.</param>
     /// <param name="timings">Where given, kernels are timed into it.</param>
-    /// <returns>Seconds.</returns>
-    double Decode(int tokens, KernelTimings? timings = null);
+    /// <returns>Seconds of the decoding alone.</returns>
+    double Decode(int depth, int tokens, KernelTimings? timings = null);
 
     /// <summary>Takes the memory for a number of sequences.</summary>
     /// <param name="model">The model.</param>
@@ -24,9 +25,10 @@ internal interface IDecoder : IDisposable
     /// <exception cref="GpuException">So many are not decoded together, or do not fit.</exception>
     static IDecoder Create(RetNetModel model, StateType stateType, int sequences, bool randomState)
     {
-        if (sequences > 1)
-            throw new GpuException("one sequence is decoded at a time");
-        RecurrentSession.Plan(model.Device, model.Config, stateType).EnsureFits(model.Device, "Decoding", "Choose another device.");
-        return new SingleDecoder(model, stateType, randomState);
+        if (sequences > RecurrentBatch.MostSequences)
+            throw new GpuException($"at most {RecurrentBatch.MostSequences} sequences are decoded together");
+        var plan = sequences == 1 ? RecurrentSession.Plan(model.Device, model.Config, stateType) : RecurrentBatch.Plan(model.Device, model.Config, sequences, stateType);
+        plan.EnsureFits(model.Device, "Decoding", "Choose a smaller batch or another device.");
+        return sequences == 1 ? new SingleDecoder(model, stateType, randomState) : new BatchDecoder(model, sequences, stateType, randomState);
     }
 }

@@ -13,22 +13,16 @@ internal sealed class SingleDecoder(RetNetModel model, StateType stateType, bool
 {
     private readonly RecurrentSession _session = new(model, stateType);
 
-    public void StartAt(int depth)
+    public double Decode(int depth, int tokens, KernelTimings? timings = null)
     {
         _session.Reset();
         if (depth > 0 && randomState)
             _session.StartAt(depth, seed: 1);
         else if (depth > 0)
             _session.Feed(RandomTokens.Of(model.Config, depth, seed: 1));
-    }
-
-    public double Decode(int tokens, KernelTimings? timings = null)
-    {
-        long start = 0;
-        // The first token waits for the recording of the step.
-        foreach (var _ in _session.Generate(RandomTokens.Of(model.Config, 1, seed: 2), tokens + 1L, SamplerOptions.Greedy, timings))
-            if (start == 0)
-                start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
+        foreach (var _ in _session.Generate(RandomTokens.Of(model.Config, 1, seed: 2), tokens, SamplerOptions.Greedy, timings))
+            continue;
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 

@@ -27,8 +27,8 @@ internal sealed class Activations : IDisposable
         var addresses = new ulong[sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
             addresses[i] = address;
-        (Position, Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
-            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6], addresses[7]);
+        (Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
+            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6]);
     }
 
     /// <summary>Tokens of a pass.</summary>
@@ -39,9 +39,6 @@ internal sealed class Activations : IDisposable
 
     /// <summary>Entries of <see cref="HeadSquares"/> a head.</summary>
     public int HeadTiles { get; }
-
-    /// <summary>Tokens consumed, one word; the recurrent step's.</summary>
-    public ulong Position { get; }
 
     /// <summary>The residual stream x, [rows][<see cref="WidthStride"/>].</summary>
     public ulong Residual { get; }
@@ -55,7 +52,7 @@ internal sealed class Activations : IDisposable
     /// <summary>Retention's output, [rows][<see cref="RetainedStride"/>].</summary>
     public ulong Retained { get; }
 
-    /// <summary>Σo² of each head and tile; the recurrent step's.</summary>
+    /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
     public ulong HeadSquares { get; }
 
     /// <summary>Inner activations of the feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
@@ -78,11 +75,8 @@ internal sealed class Activations : IDisposable
 
     public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows) => Total(Sizes(config, headTiles, rows, logitRows));
 
-    /// <summary>Clears everything: position 0 and zero padding.</summary>
+    /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
-
-    /// <summary>Sets the tokens consumed.</summary>
-    public void SetPosition(Recorder recorder, uint position) => recorder.Fill(_buffer, Position - _buffer.Address, sizeof(uint), position);
 
     /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>
     public void CopyLogits(Recorder recorder, GpuBuffer destination, ulong bytes) => recorder.Copy(_buffer, Logits - _buffer.Address, destination, 0, bytes);
@@ -102,7 +96,7 @@ internal sealed class Activations : IDisposable
     private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
     {
         var (width, projections, retained, hidden) = Strides(config);
-        return [1, rows * width, rows * width, rows * projections, rows * retained, config.Heads * headTiles, rows * hidden, logitRows * config.VocabularySize];
+        return [rows * width, rows * width, rows * projections, rows * retained, rows * config.Heads * headTiles, rows * hidden, logitRows * config.VocabularySize];
     }
 
     private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;

@@ -57,11 +57,12 @@ public static class KernelSurvey
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
             yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
-            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state));
+            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false));
+            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true));
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
-        yield return ("sample", "1 token", () => KernelFactory.Sample(device));
+        yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
     }
 
     private static SurveyedKernel Compile(GpuDevice device, (string Variant, string Use, Func<Kernel> Build) entry, bool chosen)

@@ -94,6 +94,29 @@ public sealed class RandomModelTests(TestDevices devices)
         }
     }
 
+    /// <summary>The first of several states holds what a single one does.</summary>
+    [Theory]
+    [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
+    public void ABatchGoesOnFromRandomStatesAsASessionDoes(int device, string name)
+    {
+        _ = name;
+        const int Tokens = 5;
+        using var model = RetNetModel.Random(devices[device], Config, GgmlType.F32, new MemoryPlan());
+        using var session = new RecurrentSession(model);
+        session.StartAt(5_000, seed: 5);
+        var expected = session.Generate(new[] { 17 }, Tokens, SamplerOptions.Greedy).ToArray();
+
+        using var batch = new RecurrentBatch(model, 3);
+        var sequences = batch.Add([.. Enumerable.Repeat(new SequenceRequest { Prompt = new[] { 17 }, MaxTokens = Tokens, Sampler = SamplerOptions.Greedy }, 3)]);
+        batch.StartAt(5_000, seed: 5);
+        List<int> tokens = [];
+        while (batch.Next() is { Count: > 0 } next)
+            tokens.AddRange(next.Where(token => token.Sequence == sequences[0]).Select(token => token.Token));
+
+        Assert.Equal(expected, tokens);
+        Assert.Equal(5_000 + Tokens, batch.State.Positions[0]);
+    }
+
     [Fact]
     public void WhatDoesNotFitIsRefusedBeforeAnythingIsMade()
     {
