@@ -17,6 +17,7 @@ internal static class HelpPage
             "retnet generate \"The old man\" --temp 0 -n 50 --stop \".\"",
             "retnet generate -f prompt.txt -m model.gguf -d nvidia > story.txt",
             "echo \"The wind\" | retnet generate - --seed 7 --quiet",
+            "retnet generate --prompts prompts.txt -n 100 --seed 1 > stories.txt",
             "retnet generate \"Once upon a time\" --save-state story.state",
             "retnet generate --load-state story.state --save-state story.state",
         ],

@@ -110,17 +110,21 @@ public sealed class RecurrentBatch : IDisposable
     /// </summary>
     public IReadOnlyList<BatchToken> Next()
     {
-        while (_pipeline.HasRoom && Wanted is > 0 and var wanted)
-            Submit(wanted);
-        if (_pipeline.IsEmpty)
-            return [];
         var tokens = new List<BatchToken>();
-        var sequences = _running.Dequeue();
-        var steps = _pipeline.Wait();
-        _timings?.Read();
-        for (; steps > 0; steps--)
-            foreach (var sequence in sequences.Where(sequence => !sequence.HasEnded))
-                tokens.Add(new(sequence, Read(sequence)));
+        do
+        {
+            while (_pipeline.HasRoom && Wanted is > 0 and var wanted)
+                Submit(wanted);
+            if (_pipeline.IsEmpty)
+                break;
+            var sequences = _running.Dequeue();
+            var steps = _pipeline.Wait();
+            _timings?.Read();
+            for (; steps > 0; steps--)
+                foreach (var sequence in sequences.Where(sequence => !sequence.HasEnded))
+                    tokens.Add(new(sequence, Read(sequence)));
+        }
+        while (tokens.Count == 0); // all that took part may have ended in the submission before
         return tokens;
     }
 
