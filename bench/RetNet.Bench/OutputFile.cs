@@ -46,5 +46,6 @@ public static class OutputFile
         }
     }
 
-    private static IOException Unwritable(string path, Exception cause) => new($"{path}: cannot be written: {cause.Message.ReplaceLineEndings(" ")}", cause);
+    private static IOException Unwritable(string path, Exception cause) =>
+        new($"{path}: cannot be written: {(cause is DirectoryNotFoundException ? "its folder does not exist; create it first" : cause.Message.ReplaceLineEndings(" "))}", cause);
 }
