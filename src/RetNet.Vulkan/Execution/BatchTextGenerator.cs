@@ -41,8 +41,8 @@ public sealed class BatchTextGenerator(RecurrentBatch batch, ModelTokenizer toke
             {
                 if (!cancellation.IsCancellationRequested)
                     Begin(prompts, options, writers, live, clock);
-                foreach (var (sequence, token) in batch.Next())
-                    if (live.TryGetValue(sequence, out var writer) && writer.Append(token, sequence.HasEnded, clock.Elapsed))
+                foreach (var (sequence, token, isLast) in batch.Next())
+                    if (live.TryGetValue(sequence, out var writer) && writer.Append(token, isLast, clock.Elapsed))
                         End(sequence, live);
                 if (cancellation.IsCancellationRequested)
                     Cancel(live, clock.Elapsed);

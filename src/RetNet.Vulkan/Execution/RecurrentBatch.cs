@@ -122,7 +122,7 @@ public sealed class RecurrentBatch : IDisposable
             _timings?.Read();
             for (; steps > 0; steps--)
                 foreach (var sequence in sequences.Where(sequence => !sequence.HasEnded))
-                    tokens.Add(new(sequence, Read(sequence)));
+                    tokens.Add(Read(sequence));
         }
         while (tokens.Count == 0); // all that took part may have ended in the submission before
         return tokens;
@@ -167,7 +167,7 @@ public sealed class RecurrentBatch : IDisposable
         _running.Enqueue(sequences);
     }
 
-    private int Read(BatchedSequence sequence)
+    private BatchToken Read(BatchedSequence sequence)
     {
         var position = State.Positions[sequence.Slot] + 1;
         State.SetPosition(sequence.Slot, position);
@@ -175,7 +175,7 @@ public sealed class RecurrentBatch : IDisposable
         sequence.Append(token);
         if (sequence.HasEnded)
             End(sequence);
-        return token;
+        return new(sequence, token, sequence.HasEnded);
     }
 
     private void End(BatchedSequence sequence)

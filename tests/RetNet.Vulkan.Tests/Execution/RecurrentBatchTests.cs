@@ -172,13 +172,18 @@ public sealed class RecurrentBatchTests(TestDevices devices) : IDisposable
 
     private static bool Collect(IReadOnlyList<BatchToken> next, Dictionary<BatchedSequence, List<int>> tokens)
     {
-        foreach (var (sequence, token) in next)
+        var ended = new List<BatchedSequence>();
+        foreach (var (sequence, token, isLast) in next)
         {
+            Assert.DoesNotContain(sequence, ended);
+            if (isLast)
+                ended.Add(sequence);
             if (!tokens.TryGetValue(sequence, out var list))
                 tokens.Add(sequence, list = []);
             list.Add(token);
         }
 
+        Assert.All(ended, sequence => Assert.True(sequence.HasEnded));
         return next.Count > 0;
     }
 
