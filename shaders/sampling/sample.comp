@@ -195,8 +195,9 @@ void chooseBin(uint target)
 {
     if (gl_SubgroupID != 0)
         return;
-    const uint length = BINS / gl_SubgroupSize;
-    const uint top = BINS - 1 - gl_SubgroupInvocationID * length;
+    // Counted, since some drivers run fewer lanes than gl_SubgroupSize says.
+    const uint length = BINS / subgroupAdd(1u);
+    const uint top = BINS - 1 - subgroupExclusiveAdd(1u) * length;
     uint sum = 0;
     for (uint i = 0; i < length; i++)
         sum += bins[top - i];
