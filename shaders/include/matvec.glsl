@@ -5,7 +5,7 @@
 //          INPUT_RMS    x · w / √(mean(x²) + ε)      pre-norm; the mean is gathered while x passes by
 //          INPUT_HEADS  x_h / √(mean(o_h²) + ε_h)    head norm of retention; the retention kernel left Σo² behind
 //   y      OUTPUT_STORE W·in(x)
-//          OUTPUT_ADD   α·y + W·in(x)                residual
+//          OUTPUT_ADD   α·r + W·in(x)                residual
 //          OUTPUT_GLU   act(W₁·in(x)) · (W₂·in(x))   W = [W₁; W₂], rows of both halves together
 //          OUTPUT_ACT   act(W·in(x))
 //   BIASED adds b to W·in(x).
@@ -41,15 +41,16 @@ layout(constant_id = 10) const bool BIASED = false;
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
-// The kernel says as what it reads weights and inputs: WeightView, InputView.
+// The kernel says as what it reads weights, inputs, the norm's weight and single floats: WeightView, InputView, NormView, FloatView.
 layout(push_constant, std430) uniform Arguments
 {
     WeightView weights;   // [HALVES · rows][runs], interleaved
     Words scales;         // f16, two a word: [HALVES · rows][scaleWords(runs)]
     InputView x;          // [tokens][xVectors], zero from `columns` to a multiple of 64
-    InputView normWeight; // INPUT_RMS: likewise
-    Floats headSquares;   // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
-    Floats y;             // [tokens][yStride]
+    NormView normWeight;  // INPUT_RMS: likewise
+    FloatView headSquares;  // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
+    FloatView y;          // [tokens][yStride]
+    FloatView residual;   // OUTPUT_ADD: what is added to, likewise; y itself or another
     Floats bias;          // BIASED: [HALVES · rows]
     uint rows;
     uint runs;            // runs a row
@@ -100,8 +101,14 @@ float runProduct(vec4 w[RUN_VECTORS], vec4 v[RUN_VECTORS])
     return (products.x + products.y) + (products.z + products.w);
 }
 
-// Finishes a row from the sums of its halves.
-void storeRow(uint token, uint row, float first, float second)
+// What OUTPUT_ADD adds to.
+float residualOf(uint token, uint row)
+{
+    return OUTPUT == OUTPUT_ADD ? residual.at[token * yStride + row] : 0.0;
+}
+
+// Finishes a row from the sums of its halves and what it is added to.
+void storeRow(uint token, uint row, float first, float second, float residual)
 {
     const uint at = token * yStride + row;
     if (BIASED)
@@ -114,6 +121,6 @@ void storeRow(uint token, uint row, float first, float second)
     if (OUTPUT == OUTPUT_GLU)
         value *= second;
     if (OUTPUT == OUTPUT_ADD)
-        value += residualScale * y.at[at];
+        value += residualScale * residual;
     y.at[at] = value;
 }

@@ -8,7 +8,7 @@
 // ε_n = ε·S_n with S_n = (1 − γⁿ⁺¹)/(1 − γ) where torchscale divides by √S_n, else ε: RMSNorm(c·o; ε) =
 // RMSNorm(o; ε/c²), so one un-normalised state serves every dialect.
 //
-// A workgroup owns one head of one sequence and a tile of 4·TILE_LANES value columns, four a thread. A sequence without steps
+// The kernel says as what it reads and writes single floats: FloatView. A workgroup owns one head of one sequence and a tile of 4·TILE_LANES value columns, four a thread. A sequence without steps
 // left is skipped. Where the head norm is a dispatch of its own, WEIGHTED and GATED are off and y = o.
 
 #include "buffers.glsl"
@@ -26,15 +26,15 @@ layout(constant_id = 5) const bool WEIGHTED = true;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Floats projections; // [sequences][stride]: q [heads][KEY_SIZE], k [heads / group][KEY_SIZE], v [heads / group][valueSize], g [heads][valueSize]
+    FloatView projections; // [sequences][stride]: q [heads][KEY_SIZE], k [heads / group][KEY_SIZE], v [heads / group][valueSize], g [heads][valueSize]
     Floats headWeight;  // [valueSize]
     StateView state;    // [sequences][slotVectors], [heads][KEY_SIZE][valueVectors] of each used
     Pairs decay;        // [heads], (γ, ln γ)
     Phases angles;      // [KEY_SIZE / 2]
     Words positions;    // [sequences], tokens consumed, this one included: n + 1
     Words stepsLeft;    // [sequences]
-    Floats y;           // [sequences][outputStride], [heads][valueSize] of each used
-    Floats squares;     // [sequences][heads][tiles]
+    FloatView y;        // [sequences][outputStride], [heads][valueSize] of each used
+    FloatView squares;  // [sequences][heads][tiles]
     uint stride;
     uint outputStride;
     uint slotVectors;
@@ -50,41 +50,62 @@ uint keysAt() { return gl_NumWorkGroups.y * KEY_SIZE; }
 uint valuesAt() { return keysAt() + gl_NumWorkGroups.y / group * KEY_SIZE; }
 uint gatesAt() { return valuesAt() + gl_NumWorkGroups.y / group * valueSize; }
 
-// A pair of rows of q̂ and k̂ of a head: (q̂, q̂', k̂, k̂').
-vec4 rotatedPair(uint sequence, uint head, uint i, uint n)
+// A pair of rows of q and k of a head as they were projected: (q, q', k, k').
+vec4 projectedPair(uint sequence, uint head, uint i)
 {
     const uint queryAt = sequence * stride + head * KEY_SIZE + 2 * i;
     const uint keyAt = sequence * stride + keysAt() + head / group * KEY_SIZE + 2 * i;
-    const vec2 r = rotation(angles.at[i], n);
-    const vec2 query = rotate(vec2(projections.at[queryAt], projections.at[queryAt + 1]), r);
-    const vec2 key = rotate(vec2(projections.at[keyAt], projections.at[keyAt + 1]), r) * keyScale;
-    return vec4(query, key);
+    return vec4(projections.at[queryAt], projections.at[queryAt + 1], projections.at[keyAt], projections.at[keyAt + 1]);
+}
+
+// From these to (q̂, q̂', k̂, k̂').
+vec4 rotatePair(vec4 pair, vec2 r)
+{
+    return vec4(rotate(pair.xy, r), rotate(pair.zw, r) * keyScale);
+}
+
+// Four columns of a row of the projections that begins at `at`; `other` past the last one.
+vec4 projectedColumns(uint at, uint column, float other)
+{
+    vec4 result = vec4(other);
+    for (uint e = 0; e < 4; e++)
+        if (column + e < valueSize)
+            result[e] = projections.at[at + column + e];
+    return result;
 }
 
 // The value columns that this thread holds; zero past the last one.
 vec4 values(uint sequence, uint head, uint column)
 {
-    vec4 result = vec4(0.0);
-    const uint at = sequence * stride + valuesAt() + head / group * valueSize + column;
-    for (uint e = 0; e < 4; e++)
-        if (column + e < valueSize)
-            result[e] = projections.at[at + e];
+    return projectedColumns(sequence * stride + valuesAt() + head / group * valueSize, column, 0.0);
+}
+
+// What its columns of the output are gated with, before silu.
+vec4 gates(uint sequence, uint head, uint column)
+{
+    return GATED ? projectedColumns(sequence * stride + gatesAt() + head * valueSize, column, 0.0) : vec4(0.0);
+}
+
+vec4 headWeights(uint column)
+{
+    vec4 result = vec4(1.0);
+    if (WEIGHTED)
+        for (uint e = 0; e < 4; e++)
+            if (column + e < valueSize)
+                result[e] = headWeight.at[column + e];
     return result;
 }
 
 // y and Σo² of the thread's columns.
-float writeOutput(uint sequence, uint head, uint column, vec4 o)
+float writeOutput(uint sequence, uint head, uint column, vec4 o, vec4 gate, vec4 weight)
 {
     float sum = 0.0;
     for (uint e = 0; e < 4; e++)
-    {
-        if (column + e >= valueSize)
-            break;
-        const uint at = head * valueSize + column + e;
-        const float gate = GATED ? silu(projections.at[sequence * stride + gatesAt() + at]) : 1.0;
-        y.at[sequence * outputStride + at] = gate * o[e] * (WEIGHTED ? headWeight.at[column + e] : 1.0);
-        sum += o[e] * o[e];
-    }
+        if (column + e < valueSize)
+        {
+            y.at[sequence * outputStride + head * valueSize + column + e] = (GATED ? silu(gate[e]) : 1.0) * o[e] * weight[e];
+            sum += o[e] * o[e];
+        }
     return sum;
 }
 

@@ -54,7 +54,7 @@ const uint STATE_BYTES = 16;
 vec4 loadState(StateView state, uint i) { return loadVector(state, i); }
 void storeState(StateView state, uint i, vec4 s, uint key) { storeVector(state, i, s); }
 #else
-#define StateView Vectors
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer StateView { vec4 at[]; };
 vec4 loadState(StateView state, uint i) { return state.at[i]; }
 void storeState(StateView state, uint i, vec4 s, uint key) { state.at[i] = s; }
 #endif

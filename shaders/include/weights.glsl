@@ -86,6 +86,41 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
 #endif
 }
 
+// A run's product with its inputs without the scale, of which `runOffset` is a part that all rows share: in Q4_0, where
+// Σ (q − 8)·v = Σ q·v − 8·Σ v, so that nothing is subtracted from each weight. Codes are taken out of their words as whole bytes,
+// which GPUs turn into floats in one instruction.
+float runDot(uvec4 quad, vec4 v[RUN_VECTORS])
+{
+    vec4 w[RUN_VECTORS];
+#if defined(WEIGHT_Q4_0)
+    [[unroll]] for (uint i = 0; i < 4; i++)
+    {
+        const uint low = quad[i] & 0x0F0F0F0Fu;
+        const uint high = (quad[i] >> 4) & 0x0F0F0F0Fu;
+        w[i] = vec4(low & 255u, (low >> 8) & 255u, (low >> 16) & 255u, low >> 24);
+        w[i + 4] = vec4(high & 255u, (high >> 8) & 255u, (high >> 16) & 255u, high >> 24);
+    }
+#else
+    unpackRun(quad, w);
+#endif
+    vec4 products = w[0] * v[0];
+    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
+        products = fma(w[i], v[i], products);
+    return (products.x + products.y) + (products.z + products.w);
+}
+
+float runOffset(vec4 v[RUN_VECTORS])
+{
+#if defined(WEIGHT_Q4_0)
+    vec4 sum = v[0];
+    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
+        sum += v[i];
+    return -8.0 * ((sum.x + sum.y) + (sum.z + sum.w));
+#else
+    return 0.0;
+#endif
+}
+
 // Weights that share a scale, in the types that have one.
 const uint BLOCK = 32;
 

@@ -13,6 +13,8 @@
 #define LONG_LOADS
 #define WeightView LongQuads
 #define InputView LongQuads
+#define NormView LongQuads
+#define FloatView Floats
 #include "matvec.glsl"
 
 // Columns that a turn of the outer loop takes, and of the inner one: a word of scales; at least a run and a lane's inputs.
@@ -108,7 +110,7 @@ void main()
             {
                 const uint row = tile * tileRows + r * SUBGROUP + gl_SubgroupInvocationID;
                 if (row < rows && firstToken + t < tokens)
-                    storeRow(firstToken + t, row, sums[t][0][r] * norm, sums[t][HALVES - 1][r] * norm);
+                    storeRow(firstToken + t, row, sums[t][0][r] * norm, sums[t][HALVES - 1][r] * norm, residualOf(firstToken + t, row));
             }
         }
     }

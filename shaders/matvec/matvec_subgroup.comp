@@ -7,6 +7,8 @@
 
 #define WeightView Quads
 #define InputView Vectors
+#define NormView Vectors
+#define FloatView Floats
 #include "matvec.glsl"
 
 // The four inputs of vector i of a token, and their part of Σx² where the norm wants it.
@@ -82,7 +84,7 @@ void main()
                 const float sum = subgroupAdd(sums[t][0][r]) * norm;
                 const float second = OUTPUT == OUTPUT_GLU ? subgroupAdd(sums[t][HALVES - 1][r]) * norm : 0.0;
                 if (subgroupElect() && first + r < rows && firstToken + t < tokens)
-                    storeRow(firstToken + t, first + r, sum, second);
+                    storeRow(firstToken + t, first + r, sum, second, residualOf(firstToken + t, first + r));
             }
         }
     }

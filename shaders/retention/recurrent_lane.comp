@@ -10,6 +10,7 @@
 #extension GL_KHR_shader_subgroup_ballot : require
 
 #define LONG_LOADS
+#define FloatView Floats
 #include "retention.glsl"
 
 const uint PAIRS = KEY_SIZE / 2;
@@ -43,7 +44,8 @@ void main()
     vec4 o = vec4(0.0);
     for (uint first = 0; first < PAIRS; first += TILE_LANES)
     {
-        const vec4 pair = rotatedPair(sequence, head, min(first + gl_SubgroupInvocationID, PAIRS - 1), consumed - 1);
+        const uint own = min(first + gl_SubgroupInvocationID, PAIRS - 1);
+        const vec4 pair = rotatePair(projectedPair(sequence, head, own), rotation(angles.at[own], consumed - 1));
         const uint count = min(PAIRS - first, TILE_LANES);
         [[dont_unroll]] for (uint i = 0; i < count; i++)
         {
@@ -58,7 +60,7 @@ void main()
         }
     }
 
-    float sum = subgroupAdd(owns ? writeOutput(sequence, head, 4 * vector, o) : 0.0);
+    float sum = subgroupAdd(owns ? writeOutput(sequence, head, 4 * vector, o, gates(sequence, head, 4 * vector), headWeights(4 * vector)) : 0.0);
     if (tile == 0)
         sum += normAddend(head, consumed);
     if (subgroupElect())

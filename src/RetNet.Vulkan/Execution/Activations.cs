@@ -5,12 +5,17 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// The arena of a forward pass: what a kernel hands to the next, all f32, for as many tokens as the pass takes. Every
-/// row is padded to a multiple of 64 with zeros that stay zero, since rows of weights are read in whole quads.
+/// row is padded to a multiple of 64 with zeros that stay zero, since rows of weights are read in whole quads. Layers
+/// use the same memory in turn, but in a chain (<see cref="DispatchChain"/>), where everything has a place of its own that says
+/// whether it has been written.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
     private const ulong Alignment = 256;
     private readonly GpuBuffer _buffer;
+    private readonly bool _chained;
+    private readonly ulong[] _addresses;
+    private readonly ulong[] _sizes;
 
     /// <summary>Takes the memory; its contents are undefined until <see cref="Clear"/>.</summary>
     /// <param name="device">The device.</param>
@@ -18,17 +23,17 @@ internal sealed class Activations : IDisposable
     /// <param name="headTiles">Σo² that the recurrent retention kernel leaves behind for each head.</param>
     /// <param name="rows">Tokens of a pass.</param>
     /// <param name="logitRows">Tokens whose logits are computed at once.</param>
-    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows)
+    /// <param name="chained">Whether layers have places of their own.</param>
+    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows, bool chained = false)
     {
-        (Rows, LogitRows, HeadTiles) = (rows, logitRows, headTiles);
+        (Rows, LogitRows, HeadTiles, _chained) = (rows, logitRows, headTiles, chained);
         (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
-        var sizes = Sizes(config, headTiles, rows, logitRows);
-        _buffer = device.Allocate("activations", Total(sizes));
-        var addresses = new ulong[sizes.Length];
-        for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
-            addresses[i] = address;
-        (Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
-            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6]);
+        _sizes = Sizes(config, headTiles, rows, logitRows);
+        var copies = Copies(config, chained);
+        _buffer = device.Allocate("activations", Total(_sizes, copies));
+        _addresses = new ulong[_sizes.Length];
+        for (var (i, address) = (0, _buffer.Address); i < _sizes.Length; address += _sizes[i] * copies[i++])
+            _addresses[i] = address;
     }
 
     /// <summary>Tokens of a pass.</summary>
@@ -40,26 +45,29 @@ internal sealed class Activations : IDisposable
     /// <summary>Entries of <see cref="HeadSquares"/> a head.</summary>
     public int HeadTiles { get; }
 
-    /// <summary>The residual stream x, [rows][<see cref="WidthStride"/>].</summary>
-    public ulong Residual { get; }
-
-    /// <summary>The residual stream normalised, likewise.</summary>
-    public ulong Normed { get; }
-
-    /// <summary>Queries, keys, values and gates, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
-    public ulong Projections { get; }
-
-    /// <summary>Retention's output, [rows][<see cref="RetainedStride"/>].</summary>
-    public ulong Retained { get; }
-
-    /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
-    public ulong HeadSquares { get; }
-
-    /// <summary>Inner activations of the feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
-    public ulong Hidden { get; }
+    /// <summary>The residual stream normalised, [rows][<see cref="WidthStride"/>].</summary>
+    public ulong Normed => _addresses[0];
 
     /// <summary>Logits, [logit rows][V].</summary>
-    public ulong Logits { get; }
+    public ulong Logits => _addresses[1];
+
+    /// <summary>The residual stream x as the embedding leaves it, [rows][<see cref="WidthStride"/>].</summary>
+    public ulong Residual => ResidualAfter(0);
+
+    /// <summary>The residual stream after so many additions to it, of which a layer makes two.</summary>
+    public ulong ResidualAfter(int additions) => Place(2, additions);
+
+    /// <summary>Queries, keys, values and gates of a layer, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
+    public ulong Projections(int layer) => Place(3, layer);
+
+    /// <summary>A layer's retention's output, [rows][<see cref="RetainedStride"/>].</summary>
+    public ulong Retained(int layer) => Place(4, layer);
+
+    /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
+    public ulong HeadSquares(int layer) => Place(5, layer);
+
+    /// <summary>Inner activations of a layer's feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
+    public ulong Hidden(int layer) => Place(6, layer);
 
     /// <summary>Floats from one row of the residual stream to the next.</summary>
     public int WidthStride { get; }
@@ -73,10 +81,18 @@ internal sealed class Activations : IDisposable
     /// <summary>Floats from one row of the inner activations to the next.</summary>
     public int HiddenStride { get; }
 
-    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows) => Total(Sizes(config, headTiles, rows, logitRows));
+    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, bool chained = false) =>
+        Total(Sizes(config, headTiles, rows, logitRows), Copies(config, chained));
 
     /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
+
+    /// <summary>In a chain: makes everything behind the embedded tokens missing, for a step to write.</summary>
+    public void BeginChain(Recorder recorder)
+    {
+        if (_chained)
+            recorder.Fill(_buffer, ResidualAfter(1) - _buffer.Address, _buffer.Address + _buffer.Bytes - ResidualAfter(1), ChainProbe.Missing);
+    }
 
     /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>
     public void CopyLogits(Recorder recorder, GpuBuffer destination, ulong bytes) => recorder.Copy(_buffer, Logits - _buffer.Address, destination, 0, bytes);
@@ -93,13 +109,24 @@ internal sealed class Activations : IDisposable
             WeightStore.PaddedLength(config.FeedForwardSize));
     }
 
-    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
+    /// <summary>Bytes of each array: normed, logits, residual stream, projections, retained, Σo², hidden.</summary>
+    private static ulong[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
     {
         var (width, projections, retained, hidden) = Strides(config);
-        return [rows * width, rows * width, rows * projections, rows * retained, rows * config.Heads * headTiles, rows * hidden, logitRows * config.VocabularySize];
+        long[] floats = [rows * width, logitRows * config.VocabularySize, rows * width, rows * projections, rows * retained, rows * config.Heads * headTiles, rows * hidden];
+        return [.. floats.Select(Align)];
+    }
+
+    /// <summary>How often each array is there.</summary>
+    private static ulong[] Copies(RetNetConfig config, bool chained)
+    {
+        var layers = chained ? (ulong)config.Layers : 1;
+        return [1, 1, chained ? (2 * layers) + 1 : 1, layers, layers, layers, layers];
     }
 
     private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;
 
-    private static ulong Total(long[] sizes) => sizes.Aggregate(0UL, (sum, size) => sum + Align(size));
+    private static ulong Total(ulong[] sizes, ulong[] copies) => sizes.Zip(copies, (size, count) => size * count).Aggregate(0UL, (sum, bytes) => sum + bytes);
+
+    private ulong Place(int array, int copy) => _addresses[array] + (_chained ? (ulong)copy * _sizes[array] : 0);
 }

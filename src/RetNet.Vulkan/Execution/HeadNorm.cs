@@ -28,8 +28,8 @@ internal sealed class HeadNorm : IDisposable
         var config = _model.Config;
         recorder.Dispatch(_kernel, new HeadNormArguments
         {
-            O = _activations.Retained,
-            G = ProjectionAddresses.Of(config, _activations.Projections).Gates,
+            O = _activations.Retained(layer),
+            G = ProjectionAddresses.Of(config, _activations.Projections(layer)).Gates,
             HeadWeight = _model.Layers[layer].HeadNorm,
             Decay = _model.Decay,
             Positions = _positions,
@@ -39,7 +39,6 @@ internal sealed class HeadNorm : IDisposable
             ValueSize = (uint)config.ValueSize,
             Eps = config.RetentionEps,
         }, (uint)(rows * config.Heads));
-        recorder.Barrier();
     }
 
     public void Dispose() => _kernel.Dispose();

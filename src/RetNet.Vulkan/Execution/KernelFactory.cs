@@ -10,10 +10,13 @@ internal static class KernelFactory
 {
     private const uint EmbeddingThreads = 256;
 
-    public static Kernel<MatVecArguments> Product(
-        GpuDevice device, RetNetConfig config, Tuning tuning, GgmlType type, int interleave, ProductInput input, ProductOutput output, (uint Rows, uint Tokens) tile, bool biased) => new(
-        device, $"{tuning.MatVec}_{BlockType.Of(type).Name}", tuning.MatVecThreads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows,
-        (uint)input, (uint)output, (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased));
+    public static Kernel<MatVecArguments> Product(GpuDevice device, RetNetConfig config, ProductKey key, bool chained)
+    {
+        var (type, interleave, input, output, biased, tile) = key;
+        return new(
+            device, $"{tile.Kernel}_{BlockType.Of(type).Name}", tile.Threads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows, (uint)input, (uint)output,
+            (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained));
+    }
 
     public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean) =>
         new(device, "norm", tuning.RowThreads, Constant.Of(subtractMean));
@@ -25,9 +28,9 @@ internal static class KernelFactory
         new(device, $"embedding_rows_{BlockType.Of(type).Name}", tuning.RowThreads, (uint)interleave);
 
     /// <summary>One token of each sequence; <paramref name="leavesNorm"/> leaves head norm and gate to a dispatch of their own.</summary>
-    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, bool leavesNorm) => new(
+    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, bool leavesNorm, bool chained) => new(
         device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)config.KeySize,
-        Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm));
+        Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm), Constant.Of(chained));
 
     public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning) =>
         new(device, "rotate", tuning.RowThreads, (uint)config.KeySize);

@@ -32,7 +32,7 @@ public static class KernelSurvey
         // What the device would be given if it were a processor: the variants that it is not given as it is.
         var other = Tuning.For(device.Capabilities with { Kind = device.Capabilities.Kind == DeviceKind.Cpu ? DeviceKind.Other : DeviceKind.Cpu });
         return Kernels(device, config, chosen).Concat(Kernels(device, config, other))
-            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal)));
+            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal) || kernel.Variant.StartsWith(chosen.MatMul + '_', StringComparison.Ordinal)));
     }
 
     private static bool IsChoice(string variant) =>
@@ -44,8 +44,12 @@ public static class KernelSurvey
         foreach (var type in BlockType.All)
         {
             foreach (var (input, output, oneToken) in Products)
-                yield return ($"{tuning.MatVec}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
-                    KernelFactory.Product(device, config, tuning, type.Type, interleave, input, output, tuning.Tile(output, oneToken), biased: false));
+            {
+                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, oneToken);
+                yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
+                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && oneToken));
+            }
+
             yield return ($"embedding_{type.Name}", "1 token", () => KernelFactory.Embedding(device, type.Type, interleave));
             yield return ($"embedding_rows_{type.Name}", "many tokens", () => KernelFactory.EmbeddingRows(device, tuning, type.Type, interleave));
         }
@@ -57,13 +61,21 @@ public static class KernelSurvey
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
             yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
-            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false));
-            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true));
+            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false, chained: tuning.Chains));
+            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true, chained: false));
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
     }
+
+    /// <summary>A matrix of the shape that has such an output, without memory.</summary>
+    private static DeviceMatrix Matrix(RetNetConfig config, GgmlType type, int interleave, ProductOutput output) => output switch
+    {
+        ProductOutput.Store => new(type, 2 * (config.QueryWidth + config.OutputWidth), config.Width, interleave, 0, 0),
+        ProductOutput.GatedUnit => new(type, 2 * config.FeedForwardSize, config.Width, interleave, 0, 0),
+        _ => new(type, config.Width, config.OutputWidth, interleave, 0, 0),
+    };
 
     private static SurveyedKernel Compile(GpuDevice device, (string Variant, string Use, Func<Kernel> Build) entry, bool chosen)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using RetNet.Vulkan.Execution.Arguments;
-using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -20,47 +19,70 @@ internal sealed class Network : IDisposable
     private readonly RetNetConfig _config;
     private readonly Activations _activations;
     private readonly Tuning _tuning;
+    private readonly DispatchChain _chain;
     private readonly ProductInput _retained;
-    private readonly Dictionary<(GgmlType, ProductInput, ProductOutput, bool Biased), Kernel<MatVecArguments>> _products = [];
+    private readonly Dictionary<ProductKey, Kernel<MatVecArguments>> _products = [];
     private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
+    private int _additions;
 
     /// <param name="model">The model.</param>
     /// <param name="activations">The arena; its rows decide how products are tiled.</param>
     /// <param name="tuning">Sizes.</param>
+    /// <param name="chain">Orders the dispatches.</param>
     /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; for one token a pass.</param>
-    public Network(RetNetModel model, Activations activations, Tuning tuning, bool finishesHeadNorm)
+    public Network(RetNetModel model, Activations activations, Tuning tuning, DispatchChain chain, bool finishesHeadNorm)
     {
-        (_model, _config, _activations, _tuning) = (model, model.Config, activations, tuning);
+        (_model, _config, _activations, _tuning, _chain) = (model, model.Config, activations, tuning, chain);
         _retained = finishesHeadNorm ? ProductInput.HeadNorm : ProductInput.Plain;
     }
 
-    /// <summary>Records retention of a layer: reads <see cref="Activations.Projections"/>, writes <see cref="Activations.Retained"/>.</summary>
+    /// <summary>
+    /// Records retention of a layer: reads <see cref="Activations.Projections"/>, writes <see cref="Activations.Retained"/>. It puts
+    /// itself behind what was recorded before.
+    /// </summary>
     public delegate void Retention(Recorder recorder, int layer);
 
     /// <summary>One token a pass: the norms of pre-norm models are left to the products.</summary>
     private bool OneToken => _activations.Rows == 1;
 
+    /// <summary>
+    /// Whether one token's step of a model can be a chain on a device: all norms are part of the products, and a workgroup's shared
+    /// memory holds the input of each.
+    /// </summary>
+    public static bool CanChain(RetNetModel model, Tuning tuning)
+    {
+        var config = model.Config;
+        return tuning.Chains && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
+            && model.OutputNorm is { SubtractMean: false } && model.Layers.All(layer => layer.FeedForwardSubNorm is null && !layer.RetentionNorm.SubtractMean && !layer.FeedForwardNorm.SubtractMean)
+            && Math.Max(Math.Max(config.Width, config.OutputWidth), config.FeedForwardSize) <= Tuning.StreamColumns(model.Device.Capabilities)
+            && ChainProbe.Passes(model.Device);
+    }
+
+    /// <summary>The residual stream as it is now.</summary>
+    private ulong Residual => _activations.ResidualAfter(_additions);
+
     /// <summary>All layers, from the embedded tokens in the residual stream to the residual stream.</summary>
     public void RecordLayers(Recorder recorder, int rows, Retention retention)
     {
+        _additions = 0;
         if (_model.EmbeddingNorm is { } norm)
             Normalise(recorder, norm, rows);
         for (var layer = 0; layer < _config.Layers; layer++)
         {
             var weights = _model.Layers[layer];
             recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
-            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, ProductOutput.Store, rows);
+            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections(layer), _activations.ProjectionStride, ProductOutput.Store, rows);
             recorder.Use = null;
             retention(recorder, layer);
             recorder.Use = "output";
-            ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, _retained, weights.RetentionNorm, rows);
+            ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, rows, _activations.HeadSquares(layer));
 
             recorder.Use = "feed-forward in";
-            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows);
+            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden(layer), _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows);
             if (weights.FeedForwardSubNorm is { } subNorm)
-                RecordNorm(recorder, subNorm, _activations.Hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows);
+                RecordNorm(recorder, subNorm, _activations.Hidden(layer), _activations.Hidden(layer), _config.FeedForwardSize, _activations.HiddenStride, rows);
             recorder.Use = "feed-forward down";
-            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
+            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden(layer), _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
             recorder.Use = null;
         }
     }
@@ -69,7 +91,7 @@ internal sealed class Network : IDisposable
     public void RecordOutputNorm(Recorder recorder, int rows)
     {
         if (_model.OutputNorm is { } norm && !Fused(norm))
-            RecordNorm(recorder, norm, _activations.Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows);
+            RecordNorm(recorder, norm, Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows);
     }
 
     /// <summary>Logits of some rows of the pass into <see cref="Activations.Logits"/>.</summary>
@@ -77,12 +99,12 @@ internal sealed class Network : IDisposable
     {
         var norm = _model.OutputNorm;
         var fused = norm is { } outputNorm && Fused(outputNorm);
-        var x = norm is null || fused ? _activations.Residual : _activations.Normed;
+        var x = norm is null || fused ? Residual : _activations.Normed;
         x += (ulong)firstRow * (ulong)_activations.WidthStride * sizeof(float);
         recorder.Use = "logits";
         Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
         recorder.Use = null;
-        recorder.Barrier();
+        _chain.Leave(recorder);
     }
 
     public void Dispose()
@@ -98,29 +120,29 @@ internal sealed class Network : IDisposable
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
     private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows)
     {
-        var (x, input) = (_activations.Residual, ProductInput.Plain);
+        var (x, input) = (Residual, ProductInput.Plain);
         if (!_config.PostNorm && Fused(norm))
             input = ProductInput.RmsNorm;
         else if (!_config.PostNorm)
             RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows);
         Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight);
-        recorder.Barrier();
     }
 
     /// <summary>A product that is added to the residual stream, which a post-norm model then normalises.</summary>
-    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ProductInput input, DeviceNorm norm, int rows)
+    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ProductInput input, DeviceNorm norm, int rows, ulong headSquares = 0)
     {
-        Multiply(recorder, matrix, x, xStride, _activations.Residual, _activations.WidthStride, input, ProductOutput.AddResidual, rows);
-        recorder.Barrier();
+        Multiply(recorder, matrix, x, xStride, _activations.ResidualAfter(_additions + 1), _activations.WidthStride, input, ProductOutput.AddResidual, rows, 0, headSquares);
+        _additions++;
         if (_config.PostNorm)
             Normalise(recorder, norm, rows);
     }
 
     private void Normalise(Recorder recorder, DeviceNorm norm, int rows) =>
-        RecordNorm(recorder, norm, _activations.Residual, _activations.Residual, _config.Width, _activations.WidthStride, rows);
+        RecordNorm(recorder, norm, Residual, Residual, _config.Width, _activations.WidthStride, rows);
 
     private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows)
     {
+        _chain.Leave(recorder);
         recorder.Dispatch(NormKernel(norm.SubtractMean), new NormArguments
         {
             X = x,
@@ -131,23 +153,23 @@ internal sealed class Network : IDisposable
             Stride = (uint)stride,
             Eps = _config.NormEps,
         }, (uint)rows);
-        recorder.Barrier();
     }
 
-    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0)
+    private void Multiply(
+        Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0, ulong headSquares = 0)
     {
-        var (atOnce, tokensAtOnce) = _tuning.Tile(output, OneToken);
+        var tile = _tuning.ProductTile(_model.Device.Capabilities, matrix, output, OneToken);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
-        var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
-        var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
-        recorder.Dispatch(Product(matrix, input, output), new MatVecArguments
+        _chain.Join(recorder);
+        recorder.Dispatch(Product(new(matrix.Type, matrix.Interleave, input, output, matrix.Bias != 0, tile)), new MatVecArguments
         {
             Weights = matrix.Weights,
             Scales = matrix.Scales,
             X = x,
             NormWeight = normWeight,
-            HeadSquares = _activations.HeadSquares,
+            HeadSquares = headSquares,
             Y = y,
+            Residual = Residual,
             Bias = matrix.Bias,
             Rows = rows,
             Runs = (uint)matrix.Runs,
@@ -158,19 +180,14 @@ internal sealed class Network : IDisposable
             HeadTiles = (uint)_activations.HeadTiles,
             Eps = _config.NormEps,
             ResidualScale = _config.ResidualScale,
-        }, groups, ((uint)tokens + tokensAtOnce - 1) / tokensAtOnce);
+        }, Math.Min((rows + tile.WorkgroupRows - 1) / tile.WorkgroupRows, tile.Workgroups), ((uint)tokens + tile.Tokens - 1) / tile.Tokens);
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<MatVecArguments> Product(DeviceMatrix matrix, ProductInput input, ProductOutput output)
+    private Kernel<MatVecArguments> Product(ProductKey key)
     {
-        var biased = matrix.Bias != 0;
-        if (!_products.TryGetValue((matrix.Type, input, output, biased), out var kernel))
-        {
-            kernel = KernelFactory.Product(_model.Device, _config, _tuning, matrix.Type, matrix.Interleave, input, output, _tuning.Tile(output, OneToken), biased);
-            _products.Add((matrix.Type, input, output, biased), kernel);
-        }
-
+        if (!_products.TryGetValue(key, out var kernel))
+            _products.Add(key, kernel = KernelFactory.Product(_model.Device, _config, key, _chain.Enabled));
         return kernel;
     }
 

@@ -16,6 +16,7 @@ internal sealed class RecurrentStep : IDisposable
     private readonly RetentionState _state;
     private readonly int _sequences;
     private readonly Activations _activations;
+    private readonly DispatchChain _chain;
     private readonly Network _network;
     private readonly Kernel<EmbeddingArguments> _embedding;
     private readonly Kernel<RetentionArguments> _retention;
@@ -32,11 +33,12 @@ internal sealed class RecurrentStep : IDisposable
         var leavesNorm = _sequences > 1 || _config.RetentionNormType == NormType.Layer;
         Log = new TokenLog(device, _sequences);
         Table = new SequenceTable(device, _sequences);
-        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences);
+        _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));
+        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, _chain.Enabled);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
-        _network = new(model, _activations, tuning, finishesHeadNorm: !leavesNorm);
+        _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm);
         _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
-        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm);
+        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm, _chain.Enabled);
         _sample = KernelFactory.Sample(device, tuning);
         device.Run("clear activations", _activations.Clear);
     }
@@ -49,7 +51,7 @@ internal sealed class RecurrentStep : IDisposable
 
     /// <summary>Bytes of the device's memory that it takes beside the states.</summary>
     public static ulong BytesOf(GpuDevice device, RetNetConfig config, int sequences) =>
-        Activations.BytesOf(config, HeadTiles(device, config), sequences, sequences) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
+        Activations.BytesOf(config, HeadTiles(device, config), sequences, sequences, chained: sequences == 1 && Tuning.For(device.Capabilities).Chains) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
 
     /// <summary>The whole step.</summary>
     public void Record(Recorder recorder)
@@ -62,6 +64,8 @@ internal sealed class RecurrentStep : IDisposable
     /// <summary>Takes each sequence's token at its position and advances the state; leaves x in the residual stream.</summary>
     public void RecordLayers(Recorder recorder)
     {
+        _chain.Leave(recorder);
+        _activations.BeginChain(recorder);
         recorder.Dispatch(_embedding, new EmbeddingArguments
         {
             Weights = _model.Embedding.Weights,
@@ -75,7 +79,6 @@ internal sealed class RecurrentStep : IDisposable
             LogMask = TokenLog.Mask,
             Scale = _config.EmbeddingScale,
         }, (uint)_sequences);
-        recorder.Barrier();
         _network.RecordLayers(recorder, _sequences, RecordRetention);
     }
 
@@ -106,17 +109,18 @@ internal sealed class RecurrentStep : IDisposable
 
     private void RecordRetention(Recorder recorder, int layer)
     {
+        _chain.Join(recorder);
         recorder.Dispatch(_retention, new RetentionArguments
         {
-            Projections = _activations.Projections,
+            Projections = _activations.Projections(layer),
             HeadWeight = _model.Layers[layer].HeadNorm,
             State = _state.LayerAddress(layer),
             Decay = _model.Decay,
             Angles = _model.Angles,
             Positions = Table.Positions,
             StepsLeft = Table.StepsLeft,
-            Y = _activations.Retained,
-            Squares = _activations.HeadSquares,
+            Y = _activations.Retained(layer),
+            Squares = _activations.HeadSquares(layer),
             Stride = (uint)_activations.ProjectionStride,
             OutputStride = (uint)_activations.RetainedStride,
             SlotVectors = _state.SlotVectors,
@@ -126,8 +130,10 @@ internal sealed class RecurrentStep : IDisposable
             KeyScale = 1 / MathF.Sqrt(_config.KeySize),
             Eps = _config.RetentionEps,
         }, (uint)_activations.HeadTiles, (uint)_config.Heads, (uint)_sequences);
-        recorder.Barrier();
-        _headNorm?.Record(recorder, layer, _sequences);
+        if (_headNorm is null)
+            return;
+        _chain.Leave(recorder);
+        _headNorm.Record(recorder, layer, _sequences);
     }
 
     private void RecordSample(Recorder recorder)
@@ -142,6 +148,6 @@ internal sealed class RecurrentStep : IDisposable
             Vocabulary = (uint)_config.VocabularySize,
             LogMask = TokenLog.Mask,
         }, (uint)_sequences);
-        recorder.Barrier();
+        _chain.Leave(recorder);
     }
 }

@@ -49,7 +49,7 @@ internal sealed class SequencePass : IDisposable
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
-        _network = new Network(model, _activations, _tuning, finishesHeadNorm: false);
+        _network = new Network(model, _activations, _tuning, new DispatchChain(enabled: false), finishesHeadNorm: false);
         _embedding = KernelFactory.EmbeddingRows(device, _tuning, model.Embedding.Type, model.Embedding.Interleave);
         _rotate = KernelFactory.Rotate(device, _config, _tuning);
         _chunkStatesKernel = KernelFactory.ChunkStates(device, _config, _tuning, state.Type);
@@ -135,16 +135,16 @@ internal sealed class SequencePass : IDisposable
             Vectors = (uint)_activations.WidthStride / 4,
             Scale = _config.EmbeddingScale,
         }, (uint)shape.Rows);
-        recorder.Barrier();
         _network.RecordLayers(recorder, shape.Rows, (into, layer) => RecordRetention(into, layer, shape));
     }
 
     private void RecordRetention(Recorder recorder, int layer, PassShape shape)
     {
-        var projections = ProjectionAddresses.Of(_config, _activations.Projections);
+        var projections = ProjectionAddresses.Of(_config, _activations.Projections(layer));
         var stride = (uint)_activations.ProjectionStride;
         var vectors = (uint)RetentionState.VectorsOf(_config);
         var valueTiles = (vectors + _tuning.ChunkTileLanes - 1) / _tuning.ChunkTileLanes;
+        recorder.Barrier();
         recorder.Dispatch(_rotate, new RotateArguments
         {
             X = projections.Queries,
@@ -184,7 +184,7 @@ internal sealed class SequencePass : IDisposable
             ChunkStates = _chunkStates.Address,
             Tiles = _tables.QueryTiles,
             Decay = _model.Decay,
-            O = _activations.Retained,
+            O = _activations.Retained(layer),
             ScoreSums = _scoreSums?.Address ?? 0,
             Stride = stride,
             OutputStride = (uint)_activations.RetainedStride,

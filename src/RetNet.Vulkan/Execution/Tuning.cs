@@ -4,7 +4,8 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>Sizes that change speed and not results, chosen from what the device is (docs/kernels.md).</summary>
-/// <param name="MatVec">The matrix-vector kernel: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
+/// <param name="MatVec">The product of one token: <c>matvec_stream</c>, <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
+/// <param name="MatMul">The product of many tokens: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
 /// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers for one token.</param>
 /// <param name="BatchRows">Rows that it holds for many tokens.</param>
@@ -19,10 +20,26 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="SampleThreads">Threads that sample a token.</param>
 /// <param name="SampleLoads">Logits that each of them loads at once.</param>
 internal readonly record struct Tuning(
-    string MatVec, uint MatVecThreads, uint MatVecRows, uint BatchRows, uint BatchTokens,
+    string MatVec, string MatMul, uint MatVecThreads, uint MatVecRows, uint BatchRows, uint BatchTokens,
     string Retention, uint RetentionThreads, uint RetentionTileLanes,
     uint ChunkThreads, uint ChunkTileLanes, uint ChunkQueries, uint RowThreads, uint SampleThreads, uint SampleLoads)
 {
+    private const string Stream = "matvec_stream";
+
+    private static uint Env(string n, uint d) => uint.TryParse(Environment.GetEnvironmentVariable(n), out var v) ? v : d;
+
+    /// <summary>Quads that a lane of <c>matvec_stream</c> holds.</summary>
+    private static readonly uint MostQuads = Env("RT_Q", 8);
+
+    /// <summary>Turns of subgroups that a product should have.</summary>
+    private static readonly uint LeastTiles = Env("RT_S", 2048);
+
+    /// <summary>Workgroups of <c>matvec_stream</c> at most.</summary>
+    private static readonly uint StreamWorkgroups = Env("RT_W", 264);
+
+    /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
+    public bool Chains => MatVec == Stream;
+
     /// <summary>Key rows of the state that a thread holds while it goes through the chunks.</summary>
     public const uint ChunkKeyRows = 8;
 
@@ -34,9 +51,9 @@ internal readonly record struct Tuning(
     {
         var lanes = capabilities.SubgroupSize;
         var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
-        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256, most, 8)
-            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32, lanes, 1)
-            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
+        return capabilities.Kind != DeviceKind.Cpu || Env("RT_GPU", 0) != 0 ? new(Stream, "matvec_subgroup", Env("RT_T", 256), 1, 4, 8, "retention_recurrent", Env("RT_RT", 256), Env("RT_RL", 8), 256, 32, 4, 256, most, 8)
+            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", "matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32, lanes, 1)
+            : new("matvec_lane", "matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
     }
 
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>
@@ -45,16 +62,36 @@ internal readonly record struct Tuning(
     /// <summary>Queries of such a workgroup.</summary>
     public int QueryTile => (int)(ChunkSlices * ChunkQueries);
 
-    /// <summary>Rows and tokens that a matrix-vector subgroup holds at once; a gated unit holds rows of both halves.</summary>
-    public (uint Rows, uint Tokens) Tile(ProductOutput output, bool oneToken)
+    /// <summary>How a product is cut up. A gated unit takes rows of both halves at once.</summary>
+    public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, bool oneToken)
     {
-        var (rows, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
-        return (output == ProductOutput.GatedUnit ? Math.Max(rows / 2, 1) : rows, tokens);
+        var halves = output == ProductOutput.GatedUnit ? 2u : 1;
+        if (oneToken && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
+            return StreamTile(capabilities.SubgroupSize, (uint)matrix.Rows / halves, (uint)matrix.Runs, halves);
+        var kernel = oneToken && MatVec != Stream ? MatVec : MatMul;
+        var (atOnce, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
+        var rows = Math.Max(atOnce / halves, 1);
+        var workgroupRows = rows * (kernel == "matvec_lane" ? MatVecThreads : Math.Max(MatVecThreads / capabilities.SubgroupSize, 1));
+        return new(kernel, MatVecThreads, rows, tokens, workgroupRows, capabilities.WorkgroupCount);
     }
 
-    /// <summary>Rows that a matrix-vector workgroup takes at a time.</summary>
-    public uint MatVecTile(uint subgroupSize, uint rowsAtOnce) =>
-        MatVec == "matvec_lane" ? rowsAtOnce * MatVecThreads : rowsAtOnce * Math.Max(MatVecThreads / subgroupSize, 1);
+    /// <summary>Columns that <c>matvec_stream</c> can have: they lie in shared memory, beside little else.</summary>
+    public static int StreamColumns(DeviceCapabilities capabilities) => (int)(capabilities.SharedMemoryBytes - 4096) / sizeof(float);
+
+    /// <summary>
+    /// A lane holds <see cref="MostQuads"/> quads, of one long row or of several short ones, which share the loads of inputs; but there
+    /// have to be enough subgroups to fill a large GPU.
+    /// </summary>
+    private ProductTile StreamTile(uint subgroup, uint rows, uint runs, uint halves)
+    {
+        var quads = (runs + subgroup - 1) / subgroup;
+        var chunks = (quads * halves + MostQuads - 1) / MostQuads;
+        var held = (quads + chunks - 1) / chunks;
+        var atOnce = 1u;
+        while (atOnce * 2 * halves * held <= MostQuads && rows / (atOnce * 2) >= LeastTiles)
+            atOnce *= 2;
+        return new(Stream, MatVecThreads, atOnce, 1, atOnce * MatVecThreads / subgroup, StreamWorkgroups, runs, held);
+    }
 
     /// <summary>Tiles of a head's value columns.</summary>
     public int RetentionTiles(int valueVectors) => (valueVectors + (int)RetentionTileLanes - 1) / (int)RetentionTileLanes;

@@ -18,6 +18,7 @@ public static class KernelChecks
         {
             _ when WeightType(variant, "matvec_subgroup_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matvec_lane_") is { } type => new ProductCheck(variant, type),
+            _ when WeightType(variant, "matvec_stream_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "embedding_rows_") is { } type => new EmbeddingRowsCheck(variant, type),
             _ when WeightType(variant, "embedding_") is { } type => new EmbeddingCheck(variant, type),
             "norm" => new NormCheck(variant),

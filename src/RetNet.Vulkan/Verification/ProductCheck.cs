@@ -41,6 +41,8 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private readonly record struct Shape(int Rows, int Blocks, int Tokens);
 
+    private bool OneToken => Variant.StartsWith("matvec_stream", StringComparison.Ordinal);
+
     private bool OwnsRows => Variant.StartsWith("matvec_lane", StringComparison.Ordinal);
 
     private protected override void Run(CheckRun run)
@@ -48,16 +50,16 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         for (var i = 0; i < Forms.Length; i++)
         {
             var form = Forms[i];
-            if (form.Input == ProductInput.HeadNorm)
+            if (form.Input == ProductInput.HeadNorm || OneToken)
             {
-                // The size of a head is part of the pipeline, and a head norm takes one token.
-                var next = i % Shapes.Length;
-                using var kernel = Build(run.Device, form, Columns(Shapes[next]) / Heads);
-                Run(run, kernel, form, Shapes[next] with { Tokens = 1 });
+                // The size of a head is part of the pipeline, and a head norm takes one token; so is the length of a row for kernels of one token.
+                var shape = Shapes[i % Shapes.Length] with { Tokens = 1 };
+                using var kernel = Build(run.Device, form, shape);
+                Run(run, kernel, form, shape);
             }
             else
             {
-                using var kernel = Build(run.Device, form, headSize: 1);
+                using var kernel = Build(run.Device, form, Shapes[0]);
                 foreach (var shape in Shapes)
                     Run(run, kernel, form, shape);
             }
@@ -73,9 +75,10 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private int Columns(Shape shape) => Heads * type.Length * shape.Blocks;
 
-    private Kernel<MatVecArguments> Build(GpuDevice device, Form form, int headSize) => new(
+    private Kernel<MatVecArguments> Build(GpuDevice device, Form form, Shape shape) => new(
         device, Variant, form.Subgroups * device.Capabilities.SubgroupSize, device.Capabilities.SubgroupSize, (uint)Layout(device, form, 0).Interleave, form.RowsAtOnce,
-        (uint)form.Input, (uint)form.Output, (uint)form.Activation, Heads, (uint)headSize, form.TokensAtOnce, Constant.Of(form.Biased));
+        (uint)form.Input, (uint)form.Output, (uint)form.Activation, Heads, (uint)(Columns(shape) / Heads), form.TokensAtOnce, Constant.Of(form.Biased),
+        (uint)DeviceMatrix.RunsOf(type.Type, Columns(shape)), form.RowsAtOnce, Constant.Of(form.Biased));
 
     private void Run(CheckRun run, Kernel<MatVecArguments> kernel, Form form, Shape shape)
     {
@@ -99,6 +102,7 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
             NormWeight = run.Arena.Add<float>("norm weight", norm),
             HeadSquares = run.Arena.Add<float>("head squares", headSquares),
             Y = y,
+            Residual = y,
             Bias = run.Arena.Add<float>("bias", bias),
             Rows = (uint)rows,
             Runs = (uint)DeviceMatrix.RunsOf(type.Type, columns),

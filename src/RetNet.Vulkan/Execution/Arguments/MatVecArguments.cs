@@ -9,6 +9,7 @@ internal struct MatVecArguments
     public ulong NormWeight;
     public ulong HeadSquares;
     public ulong Y;
+    public ulong Residual;
     public ulong Bias;
     public uint Rows;
     public uint Runs;
