@@ -20,16 +20,16 @@ public sealed unsafe class Recorder
     }
 
     /// <summary>Runs a kernel over a grid of workgroups.</summary>
-    public void Dispatch<TArguments>(Kernel<TArguments> kernel, in TArguments arguments, uint x, uint y = 1)
+    public void Dispatch<TArguments>(Kernel<TArguments> kernel, in TArguments arguments, uint x, uint y = 1, uint z = 1)
         where TArguments : unmanaged
     {
-        if (x == 0 || y == 0 || x > _device.Capabilities.WorkgroupCount || y > ushort.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(x), $"{kernel.Name}: a grid of {x} × {y} workgroups.");
+        if (x == 0 || y == 0 || z == 0 || x > _device.Capabilities.WorkgroupCount || y > ushort.MaxValue || z > ushort.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(x), $"{kernel.Name}: a grid of {x} × {y} × {z} workgroups.");
         var vk = _device.Vk;
         vk.CmdBindPipeline(_commands, PipelineBindPoint.Compute, kernel.Handle);
         fixed (TArguments* values = &arguments)
             vk.CmdPushConstants(_commands, _device.PipelineLayout, ShaderStageFlags.ComputeBit, 0, (uint)Unsafe.SizeOf<TArguments>(), values);
-        vk.CmdDispatch(_commands, x, y, 1);
+        vk.CmdDispatch(_commands, x, y, z);
         _timings?.Mark(_commands, kernel.Name);
     }
 
