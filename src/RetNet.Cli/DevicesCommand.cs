@@ -55,7 +55,7 @@ internal sealed class DevicesCommand : ICommand
 
     private static void WriteTable(TextWriter writer, IReadOnlyList<PhysicalGpu> gpus)
     {
-        var table = new TextTable("#>", "device", "driver", "kind", "Vulkan", "memory>", "subgroup>", "runs");
+        var table = new TextTable("#>", "device", "driver", "kind", "Vulkan", "memory>", "subgroup>", "matrix units", "runs");
         foreach (var gpu in gpus)
         {
             var can = gpu.Capabilities;
@@ -67,6 +67,7 @@ internal sealed class DevicesCommand : ICommand
                 can.ApiVersion.ToString(),
                 MemoryPlan.Size(can.DeviceMemoryBytes),
                 Text((int)can.SubgroupSize),
+                MatrixUnits(can),
                 can.MissingRequirement is { } missing ? $"no, lacks {missing}" : "yes");
         }
 
@@ -115,10 +116,85 @@ internal sealed class DevicesCommand : ICommand
         writer.WriteBoolean("storage16Bit", can.Storage16Bit);
         writer.WriteBoolean("storage8Bit", can.Storage8Bit);
         writer.WriteBoolean("integerDotProduct", can.IntegerDotProduct);
-        writer.WriteBoolean("cooperativeMatrix", can.CooperativeMatrix);
+        writer.WriteBoolean("memoryModel", can.MemoryModel);
+        writer.WriteBoolean("memoryModelDeviceScope", can.MemoryModelDeviceScope);
+        writer.WriteBoolean("int8", can.Int8);
+        writer.WriteBoolean("int16", can.Int16);
         writer.WriteBoolean("int64", can.Int64);
         writer.WriteBoolean("subgroupBroadcast", can.SubgroupBroadcast);
         writer.WriteBoolean("pipelineStatistics", can.PipelineStatistics);
+        WriteSubgroupSizes(writer, can.SubgroupSizeControl);
+        WriteMatrixShapes(writer, can.MatrixShapes);
+        WriteWorkgroupMatrices(writer, can.WorkgroupMatrices);
+    }
+
+    private static void WriteSubgroupSizes(Utf8JsonWriter writer, SubgroupSizes? sizes)
+    {
+        if (sizes is not { } range)
+        {
+            writer.WriteNull("subgroupSizeControl");
+            return;
+        }
+
+        writer.WriteStartObject("subgroupSizeControl");
+        writer.WriteNumber("min", range.Min);
+        writer.WriteNumber("max", range.Max);
+        writer.WriteBoolean("full", range.Full);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteMatrixShapes(Utf8JsonWriter writer, IReadOnlyList<MatrixShape> shapes)
+    {
+        writer.WriteStartArray("matrixShapes");
+        foreach (var shape in shapes)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("m", shape.M);
+            writer.WriteNumber("n", shape.N);
+            writer.WriteNumber("k", shape.K);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteWorkgroupMatrices(Utf8JsonWriter writer, WorkgroupMatrices? matrices)
+    {
+        if (matrices is null)
+        {
+            writer.WriteNull("workgroupMatrices");
+            return;
+        }
+
+        writer.WriteStartObject("workgroupMatrices");
+        writer.WriteStartArray("granularities");
+        foreach (var row in matrices.Granularities)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("m", row.M);
+            writer.WriteNumber("n", row.N);
+            writer.WriteNumber("k", row.K);
+            writer.WriteNumber("invocations", row.Invocations);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteNumber("maxInvocations", matrices.MaxInvocations);
+        writer.WriteNumber("maxDimension", matrices.MaxDimension);
+        writer.WriteNumber("reservedSharedMemoryBytes", matrices.ReservedSharedMemoryBytes);
+        writer.WriteBoolean("reductions", matrices.Reductions);
+        writer.WriteBoolean("conversions", matrices.Conversions);
+        writer.WriteBoolean("perElementOperations", matrices.PerElementOperations);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>What they multiply, M x N x K of f16, and NV2 where matrices can belong to a workgroup.</summary>
+    private static string MatrixUnits(DeviceCapabilities can)
+    {
+        var parts = can.MatrixShapes.Select(shape => shape.ToString()).ToList();
+        if (can.WorkgroupMatrices is not null)
+            parts.Add("NV2");
+        return parts.Count == 0 ? "none" : string.Join(", ", parts);
     }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

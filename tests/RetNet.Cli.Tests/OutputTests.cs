@@ -34,13 +34,19 @@ public sealed class OutputTests(CliModel model) : IClassFixture<CliModel>
     [Fact]
     public void DevicesAsATableAndAsJson()
     {
-        Assert.Contains("subgroup", CliProgram.Run("devices").Output, StringComparison.Ordinal);
+        var table = CliProgram.Run("devices").Output;
+        Assert.Contains("subgroup", table, StringComparison.Ordinal);
+        Assert.Contains("matrix units", table, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(CliProgram.Run("devices", "--json").OutputBytes);
 
         var device = json.RootElement[0];
         Assert.Equal(0, device.GetProperty("index").GetInt32());
         Assert.True(Guid.TryParse(device.GetProperty("uuid").GetString(), out _));
-        Assert.True(device.GetProperty("capabilities").GetProperty("subgroupSize").GetInt32() > 0);
+        var capabilities = device.GetProperty("capabilities");
+        Assert.True(capabilities.GetProperty("subgroupSize").GetInt32() > 0);
+        foreach (var shape in capabilities.GetProperty("matrixShapes").EnumerateArray())
+            Assert.Contains($"{shape.GetProperty("m")}x{shape.GetProperty("n")}x{shape.GetProperty("k")}", table, StringComparison.Ordinal);
+        Assert.Equal(capabilities.GetProperty("workgroupMatrices").ValueKind == JsonValueKind.Object, table.Contains("NV2", StringComparison.Ordinal));
     }
 
     [Fact]

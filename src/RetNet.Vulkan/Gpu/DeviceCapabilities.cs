@@ -70,6 +70,15 @@ public readonly record struct DeviceCapabilities
     /// <summary>Whether the driver reports the memory budget (VK_EXT_memory_budget).</summary>
     public required bool MemoryBudget { get; init; }
 
+    /// <summary>The subgroup sizes that a kernel may ask for; null where the driver alone decides (no feature subgroupSizeControl for compute).</summary>
+    public required SubgroupSizes? SubgroupSizeControl { get; init; }
+
+    /// <summary>8-bit integers in arithmetic.</summary>
+    public required bool Int8 { get; init; }
+
+    /// <summary>16-bit integers in arithmetic.</summary>
+    public required bool Int16 { get; init; }
+
     /// <summary>64-bit integers.</summary>
     public required bool Int64 { get; init; }
 
@@ -85,8 +94,21 @@ public readonly record struct DeviceCapabilities
     /// <summary>Integer dot products of packed bytes in hardware.</summary>
     public required bool IntegerDotProduct { get; init; }
 
-    /// <summary>VK_KHR_cooperative_matrix: matrix units.</summary>
-    public required bool CooperativeMatrix { get; init; }
+    /// <summary>Vulkan's memory model, which kernels with cooperative matrices declare.</summary>
+    public required bool MemoryModel { get; init; }
+
+    /// <summary>The memory model's atomics and barriers across workgroups.</summary>
+    public required bool MemoryModelDeviceScope { get; init; }
+
+    /// <summary>
+    /// What the matrix units multiply at once: all shapes with f16 factors and f32 sums of a subgroup that the driver lists, in its order (VK_KHR_cooperative_matrix).
+    /// Empty where there are none, where the device lacks what they are used with (the memory model, f16 arithmetic and storage), and under a validation layer
+    /// that is older than the extension.
+    /// </summary>
+    public required IReadOnlyList<MatrixShape> MatrixShapes { get; init; }
+
+    /// <summary>Matrices of a whole workgroup (VK_NV_cooperative_matrix2); null where kernels cannot use them, as for <see cref="MatrixShapes"/>.</summary>
+    public required WorkgroupMatrices? WorkgroupMatrices { get; init; }
 
     /// <summary>VK_KHR_pipeline_executable_properties: registers, spills and the like of compiled kernels.</summary>
     public required bool PipelineStatistics { get; init; }

@@ -29,7 +29,7 @@ public sealed unsafe class GpuDevice : IDisposable
         Vk = gpu.Instance.Vk;
         if (statistics && !gpu.Capabilities.PipelineStatistics)
             throw new GpuException($"{gpu.Name} tells nothing about its kernels: the driver has no {KhrPipelineExecutableProperties.ExtensionName}.");
-        Handle = CreateDevice(gpu, statistics);
+        Handle = DeviceCreation.Create(gpu, statistics);
         if (statistics && Vk.TryGetDeviceExtension(gpu.Instance.Handle, Handle, out KhrPipelineExecutableProperties? executables))
             Executables = executables;
         MemoryTypes = new MemoryTypes(gpu);
@@ -170,54 +170,6 @@ public sealed unsafe class GpuDevice : IDisposable
 
     /// <summary>Names a Vulkan object for the validation layer; does nothing without it.</summary>
     internal void SetName(ObjectType type, ulong handle, string name) => Gpu.Instance.Messenger?.Name(Handle, type, handle, name);
-
-    private static Device CreateDevice(PhysicalGpu gpu, bool statistics)
-    {
-        var priority = 1f;
-        var queueInfo = new DeviceQueueCreateInfo
-        {
-            SType = StructureType.DeviceQueueCreateInfo,
-            QueueFamilyIndex = gpu.QueueFamily,
-            QueueCount = 1,
-            PQueuePriorities = &priority,
-        };
-        var features12 = new PhysicalDeviceVulkan12Features
-        {
-            SType = StructureType.PhysicalDeviceVulkan12Features,
-            BufferDeviceAddress = true,
-            TimelineSemaphore = true,
-        };
-        var executables = new PhysicalDevicePipelineExecutablePropertiesFeaturesKHR
-        {
-            SType = StructureType.PhysicalDevicePipelineExecutablePropertiesFeaturesKhr,
-            PipelineExecutableInfo = true,
-        };
-        if (statistics)
-            features12.PNext = &executables;
-        var features = new PhysicalDeviceFeatures { ShaderInt64 = gpu.Capabilities.Int64 };
-        var info = new DeviceCreateInfo
-        {
-            SType = StructureType.DeviceCreateInfo,
-            PNext = &features12,
-            QueueCreateInfoCount = 1,
-            PQueueCreateInfos = &queueInfo,
-            PEnabledFeatures = &features,
-        };
-        Device device;
-        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(KhrPipelineExecutableProperties.ExtensionName + '\0'))
-        {
-            var names = name;
-            if (statistics)
-                {
-                info.EnabledExtensionCount = 1;
-                info.PpEnabledExtensionNames = &names;
-            }
-
-            gpu.Instance.Vk.CreateDevice(gpu.Handle, &info, null, &device).ThrowOnError("vkCreateDevice", gpu.Name);
-        }
-
-        return device;
-    }
 
     private Semaphore CreateTimeline()
     {

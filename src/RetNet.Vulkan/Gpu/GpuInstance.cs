@@ -33,6 +33,9 @@ public sealed unsafe class GpuInstance : IDisposable
     /// <summary>Whether validation layers and debug names are on.</summary>
     public bool Validating { get; }
 
+    /// <summary>The version of Vulkan that the validation layer was written for; null without it.</summary>
+    internal Version? ValidationVersion { get; private set; }
+
     internal Vk Vk { get; }
 
     internal Instance Handle { get; }
@@ -94,7 +97,8 @@ public sealed unsafe class GpuInstance : IDisposable
 
     private Instance CreateInstance(bool validate)
     {
-        if (validate && !HasLayer(ValidationLayer))
+        ValidationVersion = validate ? LayerVersion(ValidationLayer) : null;
+        if (validate && ValidationVersion is null)
             throw new GpuException($"Validation was asked for, but the layer {ValidationLayer} is not installed (Debian: apt-get install vulkan-validationlayers).");
         var layer = Marshal.StringToCoTaskMemUTF8(ValidationLayer);
         var debugUtils = Marshal.StringToCoTaskMemUTF8("VK_EXT_debug_utils");
@@ -106,7 +110,8 @@ public sealed unsafe class GpuInstance : IDisposable
                 SType = StructureType.ApplicationInfo,
                 PApplicationName = (byte*)application,
                 PEngineName = (byte*)application,
-                ApiVersion = Vk.Version12,
+                // The newest version that is used where the device has it.
+                ApiVersion = Vk.Version13,
             };
             var layers = (byte*)layer;
             var extensions = (byte*)debugUtils;
@@ -134,7 +139,7 @@ public sealed unsafe class GpuInstance : IDisposable
         }
     }
 
-    private bool HasLayer(string name)
+    private Version? LayerVersion(string name)
     {
         uint count = 0;
         Vk.EnumerateInstanceLayerProperties(&count, null).ThrowOnError("vkEnumerateInstanceLayerProperties");
@@ -144,10 +149,10 @@ public sealed unsafe class GpuInstance : IDisposable
             Vk.EnumerateInstanceLayerProperties(&count, first).ThrowOnError("vkEnumerateInstanceLayerProperties");
             for (var i = 0; i < count; i++)
                 if (Marshal.PtrToStringUTF8((nint)first[i].LayerName) == name)
-                    return true;
+                    return PhysicalGpuQuery.ToVersion(first[i].SpecVersion);
         }
 
-        return false;
+        return null;
     }
 
     private PhysicalGpu[] ListDevices()

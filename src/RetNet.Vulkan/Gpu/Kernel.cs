@@ -10,11 +10,13 @@ public abstract unsafe class Kernel : IDisposable
     private readonly GpuDevice _device;
     private bool _disposed;
 
-    private protected Kernel(GpuDevice device, string variant, ReadOnlySpan<uint> constants)
+    private protected Kernel(GpuDevice device, string variant, RequiredSubgroupSize? subgroupSize, ReadOnlySpan<uint> constants)
     {
         _device = device;
         Name = variant;
-        Handle = CreatePipeline(ShaderLibrary.Load(variant), constants);
+        if (subgroupSize is { } wanted && device.Capabilities.SubgroupSizeControl?.Include(wanted.Lanes) is not true)
+            throw new GpuException($"{device.Gpu.Name} cannot run '{variant}' in subgroups of {wanted.Lanes}.");
+        Handle = CreatePipeline(ShaderLibrary.Load(variant), subgroupSize, constants);
         device.SetName(ObjectType.Pipeline, Handle.Handle, variant);
     }
 
@@ -58,7 +60,7 @@ public abstract unsafe class Kernel : IDisposable
             _ => statistic.Value.F64,
         });
 
-    private Pipeline CreatePipeline(ReadOnlySpan<byte> spirv, ReadOnlySpan<uint> constants)
+    private Pipeline CreatePipeline(ReadOnlySpan<byte> spirv, RequiredSubgroupSize? subgroupSize, ReadOnlySpan<uint> constants)
     {
         var module = CreateModule(spirv);
         var main = "main"u8;
@@ -77,6 +79,12 @@ public abstract unsafe class Kernel : IDisposable
                     DataSize = (nuint)constants.Length * sizeof(uint),
                     PData = data,
                 };
+                var requiredSize = new PipelineShaderStageRequiredSubgroupSizeCreateInfo
+                {
+                    SType = StructureType.PipelineShaderStageRequiredSubgroupSizeCreateInfo,
+                    RequiredSubgroupSize = subgroupSize.GetValueOrDefault().Lanes,
+                };
+                var full = subgroupSize is not null && _device.Capabilities.SubgroupSizeControl is { Full: true };
                 var info = new ComputePipelineCreateInfo
                 {
                     SType = StructureType.ComputePipelineCreateInfo,
@@ -85,6 +93,8 @@ public abstract unsafe class Kernel : IDisposable
                     Stage = new PipelineShaderStageCreateInfo
                     {
                         SType = StructureType.PipelineShaderStageCreateInfo,
+                        PNext = subgroupSize is null ? null : &requiredSize,
+                        Flags = full ? PipelineShaderStageCreateFlags.RequireFullSubgroupsBit : 0,
                         Stage = ShaderStageFlags.ComputeBit,
                         Module = module,
                         PName = entryPoint,
@@ -134,7 +144,18 @@ public sealed class Kernel<TArguments> : Kernel
     /// <param name="variant">Name in shaders/variants.props.</param>
     /// <param name="constants">Values of the specialization constants 0, 1, 2 and so on.</param>
     public Kernel(GpuDevice device, string variant, params ReadOnlySpan<uint> constants)
-        : base(device, variant, constants)
+        : this(device, variant, null, constants)
+    {
+    }
+
+    /// <summary>Builds the pipeline for a subgroup size.</summary>
+    /// <param name="device">The device; must outlive the kernel.</param>
+    /// <param name="variant">Name in shaders/variants.props.</param>
+    /// <param name="subgroupSize">Lanes of every subgroup, none of them idle where the device can promise that; null leaves it to the driver.</param>
+    /// <param name="constants">Values of the specialization constants 0, 1, 2 and so on.</param>
+    /// <exception cref="GpuException">The device has no such subgroups (<see cref="DeviceCapabilities.SubgroupSizeControl"/>).</exception>
+    public Kernel(GpuDevice device, string variant, RequiredSubgroupSize? subgroupSize, params ReadOnlySpan<uint> constants)
+        : base(device, variant, subgroupSize, constants)
     {
         if (Unsafe.SizeOf<TArguments>() > GpuDevice.ArgumentBytes)
             throw new ArgumentException($"{typeof(TArguments).Name} is larger than {GpuDevice.ArgumentBytes} bytes.");

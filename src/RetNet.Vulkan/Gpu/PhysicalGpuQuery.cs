@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Silk.NET.Vulkan;
 using Silk.NET.Vulkan.Extensions.KHR;
+using Silk.NET.Vulkan.Extensions.NV;
 
 namespace RetNet.Vulkan.Gpu;
 
@@ -15,18 +16,18 @@ internal static unsafe class PhysicalGpuQuery
         var vk = gpu.Instance.Vk;
         PhysicalDeviceProperties basic;
         vk.GetPhysicalDeviceProperties(gpu.Handle, &basic);
-        var apiVersion = new Version((int)(basic.ApiVersion >> 22), (int)(basic.ApiVersion >> 12 & 0x3FF), (int)(basic.ApiVersion & 0xFFF));
+        var apiVersion = ToVersion(basic.ApiVersion);
         var name = Text(basic.DeviceName);
 
         var properties12 = new PhysicalDeviceVulkan12Properties { SType = StructureType.PhysicalDeviceVulkan12Properties };
         var properties11 = new PhysicalDeviceVulkan11Properties { SType = StructureType.PhysicalDeviceVulkan11Properties, PNext = &properties12 };
         var properties = new PhysicalDeviceProperties2 { SType = StructureType.PhysicalDeviceProperties2, PNext = &properties11 };
-        var features13 = new PhysicalDeviceVulkan13Features { SType = StructureType.PhysicalDeviceVulkan13Features };
+        var dotProduct = new PhysicalDeviceShaderIntegerDotProductFeatures { SType = StructureType.PhysicalDeviceShaderIntegerDotProductFeatures };
         var features12 = new PhysicalDeviceVulkan12Features { SType = StructureType.PhysicalDeviceVulkan12Features };
         var features11 = new PhysicalDeviceVulkan11Features { SType = StructureType.PhysicalDeviceVulkan11Features, PNext = &features12 };
         var features = new PhysicalDeviceFeatures2 { SType = StructureType.PhysicalDeviceFeatures2, PNext = &features11 };
         if (apiVersion >= new Version(1, 3))
-            features12.PNext = &features13;
+            features12.PNext = &dotProduct;
         if (apiVersion >= new Version(1, 2))
         {
             vk.GetPhysicalDeviceProperties2(gpu.Handle, &properties);
@@ -36,6 +37,10 @@ internal static unsafe class PhysicalGpuQuery
         PhysicalDeviceMemoryProperties memory;
         vk.GetPhysicalDeviceMemoryProperties(gpu.Handle, &memory);
         var extensions = Extensions(vk, gpu.Handle);
+        // An older validation layer takes the extensions' structures for errors.
+        var hasMatrices = extensions.Contains(KhrCooperativeMatrix.ExtensionName) && IsKnown(gpu, new Version(1, 3, 255))
+            && features12.VulkanMemoryModel && features12.ShaderFloat16 && features11.StorageBuffer16BitAccess;
+        var shapes = hasMatrices ? MatrixUnitsQuery.Shapes(gpu) : [];
         var (queueFamily, timestampBits) = ComputeQueue(vk, gpu.Handle, name);
         const SubgroupFeatureFlags arithmetic = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit;
         var capabilities = new DeviceCapabilities
@@ -59,17 +64,41 @@ internal static unsafe class PhysicalGpuQuery
             // A device that only compiles has an infinite one.
             TimestampPeriod = timestampBits > 0 && float.IsFinite(basic.Limits.TimestampPeriod) ? basic.Limits.TimestampPeriod : 0,
             MemoryBudget = extensions.Contains("VK_EXT_memory_budget"),
+            SubgroupSizeControl = apiVersion >= new Version(1, 3) || extensions.Contains(DeviceCreation.SubgroupSizeControl) ? SubgroupSizeControl(vk, gpu.Handle) : null,
+            Int8 = features12.ShaderInt8,
+            Int16 = features.Features.ShaderInt16,
             Int64 = features.Features.ShaderInt64,
             Float16 = features12.ShaderFloat16,
             Storage16Bit = features11.StorageBuffer16BitAccess,
             Storage8Bit = features12.StorageBuffer8BitAccess,
-            IntegerDotProduct = features13.ShaderIntegerDotProduct,
-            CooperativeMatrix = extensions.Contains("VK_KHR_cooperative_matrix"),
+            IntegerDotProduct = dotProduct.ShaderIntegerDotProduct,
+            MemoryModel = features12.VulkanMemoryModel,
+            MemoryModelDeviceScope = features12.VulkanMemoryModelDeviceScope,
+            MatrixShapes = shapes,
+            WorkgroupMatrices = shapes.Length > 0 && extensions.Contains(NVCooperativeMatrix2.ExtensionName) && IsKnown(gpu, new Version(1, 4, 309)) ? MatrixUnitsQuery.OfWorkgroups(gpu) : null,
             PipelineStatistics = extensions.Contains(KhrPipelineExecutableProperties.ExtensionName),
         };
         var driver = $"{Text(properties12.DriverName)}, {Text(properties12.DriverInfo)}".Trim(' ', ',');
         var uuid = new Guid(new ReadOnlySpan<byte>(properties11.DeviceUuid, 16), bigEndian: true);
         description = new Description(name, driver, VendorName(basic.VendorID), uuid, capabilities, queueFamily);
+    }
+
+    /// <summary>A version as Vulkan packs it, without the variant.</summary>
+    public static Version ToVersion(uint packed) => new((int)(packed >> 22 & 0x7F), (int)(packed >> 12 & 0x3FF), (int)(packed & 0xFFF));
+
+    private static bool IsKnown(PhysicalGpu gpu, Version version) => gpu.Instance.ValidationVersion is not { } layer || layer >= version;
+
+    private static SubgroupSizes? SubgroupSizeControl(Vk vk, PhysicalDevice device)
+    {
+        var control = new PhysicalDeviceSubgroupSizeControlFeatures { SType = StructureType.PhysicalDeviceSubgroupSizeControlFeatures };
+        var features = new PhysicalDeviceFeatures2 { SType = StructureType.PhysicalDeviceFeatures2, PNext = &control };
+        vk.GetPhysicalDeviceFeatures2(device, &features);
+        var sizes = new PhysicalDeviceSubgroupSizeControlProperties { SType = StructureType.PhysicalDeviceSubgroupSizeControlProperties };
+        var properties = new PhysicalDeviceProperties2 { SType = StructureType.PhysicalDeviceProperties2, PNext = &sizes };
+        vk.GetPhysicalDeviceProperties2(device, &properties);
+        return control.SubgroupSizeControl && sizes.RequiredSubgroupSizeStages.HasFlag(ShaderStageFlags.ComputeBit)
+            ? new(sizes.MinSubgroupSize, sizes.MaxSubgroupSize, control.ComputeFullSubgroups)
+            : null;
     }
 
     /// <summary>The heap that device-local memory of the most bytes comes from.</summary>
