@@ -5,11 +5,16 @@
 //
 // ε_n = ε, or ε·S_n where torchscale divides by √S_n, S_n = Σ γᵗ for t = 0..n: RMSNorm(c·o; ε) = RMSNorm(o; ε/c²).
 // torchscale's parallel form divides by a_n = clamp(Σ_m |score_nm| / √S_n, 1, 5·10⁴) as well (multiscale_retention.py,
-// parallel_forward), which makes it ε·S_n·a_n². A workgroup a row and head; o becomes y in place.
+// parallel_forward), which makes it ε·S_n·a_n². A workgroup a row and head; y may be o,
+// but where it is f16 (HALF_OUTPUT).
 
 #extension GL_GOOGLE_include_directive : require
 
+#ifdef HALF_OUTPUT
+#define HALF_FLOATS
+#endif
 #include "buffers.glsl"
+#include "output.glsl"
 #include "activation.glsl"
 #include "decay.glsl"
 
@@ -23,6 +28,7 @@ layout(constant_id = 5) const bool SUBTRACT_MEAN = false;
 layout(push_constant, std430) uniform Arguments
 {
     Floats o;          // [rows][stride], HEADS · valueSize of each used
+    OutputView y;      // [rows][stride]
     Floats g;          // [rows][gateStride]
     Floats headWeight; // [valueSize]
     Pairs decay;       // [HEADS], (γ, ln γ)
@@ -71,6 +77,6 @@ void main()
     for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
     {
         const float gate = GATED ? silu(g.at[row * gateStride + head * valueSize + i]) : 1.0;
-        o.at[at + i] = (o.at[at + i] - mean) * gate * scale * headWeight.at[i];
+        y.at[at + i] = stored((o.at[at + i] - mean) * gate * scale * headWeight.at[i]);
     }
 }

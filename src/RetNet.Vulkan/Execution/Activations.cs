@@ -4,8 +4,9 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>
-/// The arena of a forward pass: what a kernel hands to the next, all f32, for as many tokens as the pass takes. Every
-/// row is padded to a multiple of 64 with zeros that stay zero, since rows of weights are read in whole quads.
+/// The arena of a forward pass: what a kernel hands to the next, for as many tokens as the pass takes. All is f32, but that the
+/// inputs of products are f16 where those are (<see cref="ProductPrecision.F16"/>). Every row is padded to a multiple of 64 with
+/// zeros that stay zero, since rows of weights are read in whole quads.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
@@ -18,18 +19,23 @@ internal sealed class Activations : IDisposable
     /// <param name="headTiles">Σo² that the recurrent retention kernel leaves behind for each head.</param>
     /// <param name="rows">Tokens of a pass.</param>
     /// <param name="logitRows">Tokens whose logits are computed at once.</param>
-    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows)
+    /// <param name="precision">What the inputs of products are.</param>
+    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32)
     {
-        (Rows, LogitRows, HeadTiles) = (rows, logitRows, headTiles);
+        (Rows, LogitRows, HeadTiles, Precision) = (rows, logitRows, headTiles, precision);
         (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
-        var sizes = Sizes(config, headTiles, rows, logitRows);
+        var sizes = Sizes(config, headTiles, rows, logitRows, precision);
         _buffer = device.Allocate("activations", Total(sizes));
         var addresses = new ulong[sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
             addresses[i] = address;
         (Position, Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
             (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6], addresses[7]);
+        (HeadOutputs, HiddenSums) = precision == ProductPrecision.F32 ? (Retained, Hidden) : (addresses[8], addresses[8]);
     }
+
+    /// <summary>What <see cref="Normed"/>, <see cref="Retained"/> and <see cref="Hidden"/> are.</summary>
+    public ProductPrecision Precision { get; }
 
     /// <summary>Tokens of a pass.</summary>
     public int Rows { get; }
@@ -52,11 +58,17 @@ internal sealed class Activations : IDisposable
     /// <summary>Queries, keys, values and gates, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
     public ulong Projections { get; }
 
+    /// <summary>Retention's output before the head norm, f32, [rows][<see cref="RetainedStride"/>]; the same as <see cref="Retained"/> where that is f32.</summary>
+    public ulong HeadOutputs { get; }
+
     /// <summary>Retention's output, [rows][<see cref="RetainedStride"/>].</summary>
     public ulong Retained { get; }
 
     /// <summary>Σo² of each head and tile; the recurrent step's.</summary>
     public ulong HeadSquares { get; }
+
+    /// <summary>What a norm makes <see cref="Hidden"/> of, f32, likewise; the same where that is f32. Only models with such a norm have it.</summary>
+    public ulong HiddenSums { get; }
 
     /// <summary>Inner activations of the feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
     public ulong Hidden { get; }
@@ -64,19 +76,20 @@ internal sealed class Activations : IDisposable
     /// <summary>Logits, [logit rows][V].</summary>
     public ulong Logits { get; }
 
-    /// <summary>Floats from one row of the residual stream to the next.</summary>
+    /// <summary>Elements from one row of the residual stream to the next.</summary>
     public int WidthStride { get; }
 
-    /// <summary>Floats from one row of the projections to the next.</summary>
+    /// <summary>Elements from one row of the projections to the next.</summary>
     public int ProjectionStride { get; }
 
-    /// <summary>Floats from one row of retention's output to the next.</summary>
+    /// <summary>Elements from one row of retention's output to the next.</summary>
     public int RetainedStride { get; }
 
-    /// <summary>Floats from one row of the inner activations to the next.</summary>
+    /// <summary>Elements from one row of the inner activations to the next.</summary>
     public int HiddenStride { get; }
 
-    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows) => Total(Sizes(config, headTiles, rows, logitRows));
+    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32) =>
+        Total(Sizes(config, headTiles, rows, logitRows, precision));
 
     /// <summary>Clears everything: position 0 and zero padding.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
@@ -99,10 +112,18 @@ internal sealed class Activations : IDisposable
             WeightStore.PaddedLength(config.FeedForwardSize));
     }
 
-    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
+    /// <summary>In words of 32 bits.</summary>
+    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows, ProductPrecision precision)
     {
         var (width, projections, retained, hidden) = Strides(config);
-        return [1, rows * width, rows * width, rows * projections, rows * retained, config.Heads * headTiles, rows * hidden, logitRows * config.VocabularySize];
+        var half = precision == ProductPrecision.F16;
+        var elements = half ? 2 : 1;
+        return
+        [
+            1, rows * width, rows * width / elements, rows * projections, rows * retained / elements, config.Heads * headTiles,
+            rows * hidden / elements, logitRows * config.VocabularySize,
+            half ? rows * Math.Max(retained, hidden) : 0,
+        ];
     }
 
     private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;

@@ -15,8 +15,35 @@ internal static class KernelFactory
         device, $"{tuning.MatVec}_{BlockType.Of(type).Name}", tuning.MatVecThreads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows,
         (uint)input, (uint)output, (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased));
 
-    public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean) =>
-        new(device, "norm", tuning.RowThreads, Constant.Of(subtractMean));
+    public static Kernel<MatMulArguments> MatMul(GpuDevice device, MatMulPlan plan, in MatMulTask task)
+    {
+        var capabilities = device.Capabilities;
+        var type = BlockType.Of(task.Matrix.Type).Name;
+        ReadOnlySpan<uint> shared =
+        [
+            plan.Threads, (uint)task.Matrix.Interleave, plan.TileTokens, plan.HalfRows(task.Halves), plan.Depth, (uint)task.Output, (uint)task.Activation,
+            Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput), Constant.Of(plan.Parts > 1),
+        ];
+        switch (plan.Kind)
+        {
+            case MatMulKind.Tile:
+                return new(device, $"matmul_tile_{type}", [.. shared, plan.TileTokens * plan.HalfRows(task.Halves) / plan.Threads / MatMulPlan.ThreadRows, MatMulPlan.ThreadRows]);
+            case MatMulKind.WorkgroupMatrix:
+                return new(device, $"matmul_coopmat2_{type}", [.. shared, MatMulPlan.Unroll]);
+            default:
+                var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+                RequiredSubgroupSize? size = capabilities.SubgroupSizeControl is null ? null : new(capabilities.SubgroupSize);
+                return new(device, $"matmul_coopmat_{type}", size, [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K]);
+        }
+    }
+
+    public static Kernel<MatMulSumArguments> MatMulSum(GpuDevice device, uint threads, in MatMulTask task) => new(
+        device, "matmul_sum" + Suffix(task.HalfOutput), threads, (uint)task.Output, (uint)task.Activation, Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput));
+
+    public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean, bool halfOutput = false) =>
+        new(device, "norm" + Suffix(halfOutput), tuning.RowThreads, Constant.Of(subtractMean));
+
+    public static Kernel<RoundArguments> Round(GpuDevice device, Tuning tuning) => new(device, "round", tuning.RowThreads);
 
     public static Kernel<EmbeddingArguments> Embedding(GpuDevice device, GgmlType type, int interleave) =>
         new(device, $"embedding_{BlockType.Of(type).Name}", EmbeddingThreads, (uint)interleave);
@@ -38,14 +65,17 @@ internal static class KernelFactory
     public static Kernel<ChunkOutputsArguments> ChunkOutputs(GpuDevice device, RetNetConfig config, Tuning tuning, bool sumScores) => new(
         device, "retention_chunk_outputs", tuning.ChunkThreads, tuning.ChunkTileLanes, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
 
-    public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped) => new(
-        device, "head_norm", tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
+    public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped, bool halfOutput = false) => new(
+        device, "head_norm" + Suffix(halfOutput), tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
         Constant.Of(clamped), Constant.Of(config.RetentionNormType == NormType.Layer));
 
     public static Kernel<SampleArguments> Sample(GpuDevice device) => new(device, "sample");
 
     /// <summary>What the names of kernels that hold a state end with.</summary>
-    private static string Suffix(StateType state) => state == StateType.F16 ? "_f16" : "";
+    private static string Suffix(StateType state) => Suffix(state == StateType.F16);
+
+    /// <summary>What the names of kernels that write f16 end with.</summary>
+    private static string Suffix(bool half) => half ? "_f16" : "";
 
     private static uint Group(RetNetConfig config) => (uint)(config.Heads / config.KeyValueHeads);
 }

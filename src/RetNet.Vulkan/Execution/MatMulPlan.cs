@@ -15,6 +15,12 @@ internal readonly record struct MatMulPlan(MatMulKind Kind, uint Threads, uint T
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
 
+    /// <summary>Rows that a thread of <c>matmul_tile</c> holds.</summary>
+    public const uint ThreadRows = 4;
+
+    /// <summary>Turns of <c>matmul_coopmat2</c> that are unrolled.</summary>
+    public const uint Unroll = 4;
+
     /// <summary>Workgroups that fill a large device once. Vulkan does not tell how many run at a time.</summary>
     private const uint Enough = 128;
 

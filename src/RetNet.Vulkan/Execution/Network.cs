@@ -22,15 +22,19 @@ internal sealed class Network : IDisposable
     private readonly Tuning _tuning;
     private readonly ProductInput _retained;
     private readonly Dictionary<(GgmlType, ProductInput, ProductOutput, bool Biased), Kernel<MatVecArguments>> _products = [];
-    private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
+    private readonly Dictionary<(bool SubtractMean, bool HalfOutput), Kernel<NormArguments>> _norms = [];
+    private readonly MatMul? _matMul;
+    private Kernel<RoundArguments>? _round;
 
     /// <param name="model">The model.</param>
     /// <param name="activations">The arena; its rows decide how products are tiled.</param>
     /// <param name="tuning">Sizes.</param>
     /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; for one token a pass.</param>
-    public Network(RetNetModel model, Activations activations, Tuning tuning, bool finishesHeadNorm)
+    /// <param name="products">The kernel for the products of many tokens; null takes the matrix-vector kernel.</param>
+    public Network(RetNetModel model, Activations activations, Tuning tuning, bool finishesHeadNorm, MatMulKind? products = null)
     {
         (_model, _config, _activations, _tuning) = (model, model.Config, activations, tuning);
+        _matMul = products is { } kind ? new MatMul(model.Device, kind) : null;
         _retained = finishesHeadNorm ? ProductInput.HeadNorm : ProductInput.Plain;
     }
 
@@ -38,7 +42,9 @@ internal sealed class Network : IDisposable
     public delegate void Retention(Recorder recorder, int layer);
 
     /// <summary>One token a pass: the norms of pre-norm models are left to the products.</summary>
-    private bool OneToken => _activations.Rows == 1;
+    private bool OneToken => _activations.Rows == 1 && _matMul is null;
+
+    private bool Half => _activations.Precision == ProductPrecision.F16;
 
     /// <summary>All layers, from the embedded tokens in the residual stream to the residual stream.</summary>
     public void RecordLayers(Recorder recorder, int rows, Retention retention)
@@ -52,9 +58,10 @@ internal sealed class Network : IDisposable
             retention(recorder, layer);
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, _retained, weights.RetentionNorm, rows);
 
-            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows);
+            var hidden = weights.FeedForwardSubNorm is null ? _activations.Hidden : _activations.HiddenSums;
+            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows, halfOutput: Half && weights.FeedForwardSubNorm is null);
             if (weights.FeedForwardSubNorm is { } subNorm)
-                RecordNorm(recorder, subNorm, _activations.Hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows);
+                RecordNorm(recorder, subNorm, hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows, Half);
             ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
         }
     }
@@ -63,7 +70,9 @@ internal sealed class Network : IDisposable
     public void RecordOutputNorm(Recorder recorder, int rows)
     {
         if (_model.OutputNorm is { } norm && !Fused(norm))
-            RecordNorm(recorder, norm, _activations.Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows);
+            RecordNorm(recorder, norm, _activations.Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
+        else if (Half)
+            Round(recorder, rows);
     }
 
     /// <summary>Logits of some rows of the pass into <see cref="Activations.Logits"/>.</summary>
@@ -71,8 +80,8 @@ internal sealed class Network : IDisposable
     {
         var norm = _model.OutputNorm;
         var fused = norm is { } outputNorm && Fused(outputNorm);
-        var x = norm is null || fused ? _activations.Residual : _activations.Normed;
-        x += (ulong)firstRow * (ulong)_activations.WidthStride * sizeof(float);
+        var x = Half || (norm is not null && !fused) ? _activations.Normed : _activations.Residual;
+        x += (ulong)firstRow * (ulong)_activations.WidthStride * (Half ? 2u : sizeof(float));
         Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
         recorder.Barrier();
     }
@@ -83,19 +92,27 @@ internal sealed class Network : IDisposable
             kernel.Dispose();
         foreach (var kernel in _norms.Values)
             kernel.Dispose();
+        _round?.Dispose();
+        _matMul?.Dispose();
     }
 
     private bool Fused(DeviceNorm norm) => OneToken && !norm.SubtractMean;
 
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
-    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows)
+    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false)
     {
         var (x, input) = (_activations.Residual, ProductInput.Plain);
         if (!_config.PostNorm && Fused(norm))
             input = ProductInput.RmsNorm;
         else if (!_config.PostNorm)
-            RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows);
-        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight);
+            RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
+        else if (Half)
+        {
+            Round(recorder, rows);
+            x = _activations.Normed;
+        }
+
+        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput);
         recorder.Barrier();
     }
 
@@ -111,9 +128,22 @@ internal sealed class Network : IDisposable
     private void Normalise(Recorder recorder, DeviceNorm norm, int rows) =>
         RecordNorm(recorder, norm, _activations.Residual, _activations.Residual, _config.Width, _activations.WidthStride, rows);
 
-    private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows)
+    /// <summary>The residual stream into <see cref="Activations.Normed"/> as it is, but in f16.</summary>
+    private void Round(Recorder recorder, int rows)
     {
-        recorder.Dispatch(NormKernel(norm.SubtractMean), new NormArguments
+        _round ??= KernelFactory.Round(_model.Device, _tuning);
+        recorder.Dispatch(_round, new RoundArguments
+        {
+            X = _activations.Residual,
+            Y = _activations.Normed,
+            Quads = (uint)_activations.WidthStride / 4,
+        }, (uint)rows);
+        recorder.Barrier();
+    }
+
+    private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows, bool halfOutput = false)
+    {
+        recorder.Dispatch(NormKernel(norm.SubtractMean, halfOutput), new NormArguments
         {
             X = x,
             Y = y,
@@ -126,8 +156,26 @@ internal sealed class Network : IDisposable
         recorder.Barrier();
     }
 
-    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0)
+    private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0, bool halfOutput = false)
     {
+        if (_matMul is not null)
+        {
+            _matMul.Record(recorder, new MatMulTask
+            {
+                Matrix = matrix,
+                X = x,
+                XStride = xStride,
+                Y = y,
+                YStride = yStride,
+                Tokens = tokens,
+                Output = output,
+                HalfOutput = halfOutput,
+                Activation = _config.Activation,
+                ResidualScale = _config.ResidualScale,
+            });
+            return;
+        }
+
         var (atOnce, tokensAtOnce) = _tuning.Tile(output, OneToken);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
@@ -167,10 +215,10 @@ internal sealed class Network : IDisposable
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<NormArguments> NormKernel(bool subtractMean)
+    private Kernel<NormArguments> NormKernel(bool subtractMean, bool halfOutput)
     {
-        if (!_norms.TryGetValue(subtractMean, out var kernel))
-            _norms.Add(subtractMean, kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean));
+        if (!_norms.TryGetValue((subtractMean, halfOutput), out var kernel))
+            _norms.Add((subtractMean, halfOutput), kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean, halfOutput));
         return kernel;
     }
 }

@@ -24,6 +24,12 @@ public sealed record SequenceOptions
     /// <summary>How the device keeps the states.</summary>
     public StateType StateType { get; init; }
 
+    /// <summary>What the inputs of matrix products are rounded to.</summary>
+    public ProductPrecision Precision { get; init; }
+
+    /// <summary>The kernel of matrix products; null chooses.</summary>
+    internal MatMulKind? Products { get; init; }
+
     /// <summary>Refuses values out of range.</summary>
     /// <exception cref="ArgumentException">One line that names the option and its range.</exception>
     public void Validate()

@@ -43,12 +43,12 @@ internal sealed class SequencePass : IDisposable
         (_model, _config, _state, _options) = (model, model.Config, state, options);
         var device = model.Device;
         _tuning = Tuning.For(device.Capabilities);
-        _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength));
+        _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision);
         _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config, StateType.F32));
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
         _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
-        _network = new Network(model, _activations, _tuning, finishesHeadNorm: false);
+        _network = new Network(model, _activations, _tuning, finishesHeadNorm: false, Tuning.ProductsOfMany(device.Capabilities, options));
         _embedding = KernelFactory.EmbeddingRows(device, _tuning, model.Embedding.Type, model.Embedding.Interleave);
         _rotate = KernelFactory.Rotate(device, _config, _tuning);
         _chunkStatesKernel = KernelFactory.ChunkStates(device, _config, _tuning, state.Type);
@@ -63,7 +63,8 @@ internal sealed class SequencePass : IDisposable
     public delegate void RowLogits(int row, ReadOnlySpan<float> logits);
 
     public static ulong BytesOf(RetNetConfig config, SequenceOptions options) =>
-        Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength))
+        Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision)
+            + MatMulPlan.PartialBytes
             + (ulong)MostChunks(options) * RetentionState.LayerBytes(config, StateType.F32)
             + (options.TorchscaleClamp ? (ulong)options.PassLength * (ulong)config.Heads * sizeof(float) : 0);
 
@@ -182,7 +183,7 @@ internal sealed class SequencePass : IDisposable
             ChunkStates = _chunkStates.Address,
             Tiles = _tables.QueryTiles,
             Decay = _model.Decay,
-            O = _activations.Retained,
+            O = _activations.HeadOutputs,
             ScoreSums = _scoreSums?.Address ?? 0,
             Stride = stride,
             OutputStride = (uint)_activations.RetainedStride,

@@ -30,8 +30,11 @@ public sealed class ArgumentTests
         "retention_chunk_states" or "retention_chunk_states_f16" => typeof(ChunkStatesArguments),
         "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
         "rotate" => typeof(RotateArguments),
-        "norm" => typeof(NormArguments),
-        "head_norm" => typeof(HeadNormArguments),
+        "matmul_sum" or "matmul_sum_f16" => typeof(MatMulSumArguments),
+        _ when variant.StartsWith("matmul_", StringComparison.Ordinal) => typeof(MatMulArguments),
+        "round" => typeof(RoundArguments),
+        "norm" or "norm_f16" => typeof(NormArguments),
+        "head_norm" or "head_norm_f16" => typeof(HeadNormArguments),
         "sample" => typeof(SampleArguments),
         _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),
     };
