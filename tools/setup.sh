@@ -67,7 +67,69 @@ has_driver() {
   return 1
 }
 
-has_glslc() { "${GLSLC:-glslc}" --version >/dev/null 2>&1; }
+# The newest GLSL extension that kernels use. The build leaves out those whose extension the compiler does not know.
+newest_extension=GL_NV_cooperative_matrix2
+
+is_new_enough() {
+  "$1" -DEXTENSION=$newest_extension "$root/shaders/extension.comp" -o /dev/null >/dev/null 2>&1
+}
+
+# Unpacks Debian 13's glslc and spirv-val with the libraries that they need into .cache/glslc, where they run on any Linux and the build
+# finds them (shaders/Shaders.targets). Leaves the system as it is and needs no root. Fails without apt or the network.
+fetch_glslc() {
+  local folder=$root/.cache/glslc work
+  command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
+  say "fetching Debian 13's glslc into .cache (25 MB): there is none here that knows $newest_extension"
+  mkdir -p "$root/.cache"
+  work=$(mktemp -d "$folder.XXXXXX")
+  if (cd "$work" && unpack_glslc) >/dev/null 2>&1 </dev/null && is_new_enough "$work/glslc/glslc"; then
+    rm -rf "$folder"
+    mv "$work/glslc" "$folder"
+  fi
+  rm -rf "$work"
+  is_new_enough "$folder/glslc"
+}
+
+# In an empty folder: makes ./glslc.
+unpack_glslc() {
+  local keys=/usr/share/keyrings/debian-archive-keyring.gpg package library program options
+  mkdir -p lists/partial cache/archives/partial packages glslc
+  # Ubuntu has Debian's keys in a package.
+  if [ ! -e $keys ]; then
+    apt-get download -q debian-archive-keyring && dpkg -x debian-archive-keyring_*.deb keyring || return 1
+    keys=$PWD/keyring$keys
+  fi
+  echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie main" >sources.list
+  options=(-o "Dir::Etc::SourceList=$PWD/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache"
+    -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o APT::Sandbox::User=)
+  apt-get "${options[@]}" update -q && apt-get "${options[@]}" download -q glslc libshaderc1 spirv-tools libc6 libstdc++6 libgcc-s1 || return 1
+  for package in *.deb; do
+    dpkg -x "$package" packages || return 1
+  done
+  for library in ld-linux-*.so.* libc.so.6 libm.so.6 libstdc++.so.6 libgcc_s.so.1 libshaderc.so.1; do
+    cp -L packages/usr/lib/*-linux-gnu*/$library glslc || return 1
+  done
+  for program in glslc spirv-val; do
+    cp packages/usr/bin/$program glslc/$program.bin || return 1
+    cat >glslc/$program <<END
+#!/bin/sh
+folder=\$(dirname "\$(readlink -f "\$0")")
+exec "\$folder"/ld-linux-*.so.* --library-path "\$folder" "\$folder/$program.bin" "\$@"
+END
+    chmod +x glslc/$program
+  done
+}
+
+# Sees to a compiler: GLSLC, that of PATH, or one of our own; where none of them is new enough, any.
+find_glslc() {
+  if [ -n "${GLSLC-}" ]; then
+    "$GLSLC" --version >/dev/null 2>&1 || die "GLSLC is '$GLSLC', which does not run"
+    is_new_enough "$GLSLC" || say "GLSLC does not know $newest_extension: building without the kernels that it cannot compile"
+  elif ! is_new_enough glslc && ! is_new_enough "$root/.cache/glslc/glslc" && ! fetch_glslc; then
+    glslc --version >/dev/null 2>&1 || packages+=(glslc)
+    say "no glslc that knows $newest_extension: building without the kernels that an older one cannot compile"
+  fi
+}
 
 require_dotnet() {
   if ! command -v dotnet >/dev/null && [ -x "$HOME/.dotnet/dotnet" ]; then
@@ -87,10 +149,7 @@ set_up() {
   fi
   if [ "${1-}" = --build ]; then
     shift
-    if ! has_glslc; then
-      [ -z "${GLSLC-}" ] || die "GLSLC is '$GLSLC', which does not run"
-      packages+=(glslc)
-    fi
+    find_glslc
   fi
   packages+=("$@")
   [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"

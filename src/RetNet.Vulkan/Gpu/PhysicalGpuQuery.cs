@@ -75,7 +75,7 @@ internal static unsafe class PhysicalGpuQuery
             MemoryModel = features12.VulkanMemoryModel,
             MemoryModelDeviceScope = features12.VulkanMemoryModelDeviceScope,
             MatrixShapes = shapes,
-            WorkgroupMatrices = shapes.Length > 0 && extensions.Contains(NVCooperativeMatrix2.ExtensionName) && IsKnown(gpu, new Version(1, 4, 309)) ? MatrixUnitsQuery.OfWorkgroups(gpu) : null,
+            WorkgroupMatrices = shapes.Length > 0 && apiVersion >= new Version(1, 3) && extensions.Contains(NVCooperativeMatrix2.ExtensionName) && IsKnown(gpu, new Version(1, 4, 309)) ? MatrixUnitsQuery.OfWorkgroups(gpu) : null,
             PipelineStatistics = extensions.Contains(KhrPipelineExecutableProperties.ExtensionName),
         };
         var driver = $"{Text(properties12.DriverName)}, {Text(properties12.DriverInfo)}".Trim(' ', ',');
