@@ -1,8 +1,8 @@
 #version 460
-// x = scale · E[token], and one step forward: position ← position + 1.
+// x = scale · E[token] of each sequence, and one step forward: position ← position + 1; x = 0 of one without steps left.
 //
-// The token is tokens[position], put there by the host (prompt) or by the sampler of the step before, so a
-// recorded step runs again and again without the host between. One workgroup.
+// The token is the one at the position in the sequence's log, put there by the host (prompt) or by the sampler of the step
+// before, so a recorded step runs again and again without the host between. A workgroup a sequence.
 
 #extension GL_GOOGLE_include_directive : require
 
@@ -15,21 +15,30 @@ layout(constant_id = 1) const uint INTERLEAVE = 1;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Quads weights;  // E [vocabulary][runs], interleaved
-    Words scales;   // f16, two a word: [vocabulary][scaleWords(runs)]
-    Words tokens;    // [logMask + 1], a ring of tokens
-    Words position; // [1], tokens consumed so far
-    Vectors x;      // [runs · RUN]
+    Quads weights;   // E [vocabulary][runs], interleaved
+    Words scales;    // f16, two a word: [vocabulary][scaleWords(runs)]
+    Words tokens;    // [sequences][logMask + 1], a ring of tokens each
+    Words positions; // [sequences], tokens consumed so far
+    Words stepsLeft; // [sequences]
+    Vectors x;       // [sequences][vectors]
     uint runs;
+    uint vectors;    // vectors from one row of x to the next
     uint logMask;
     float scale;
 };
 
 void main()
 {
-    const uint n = position.at[0];
-    embed(weights, scales, tokens.at[n & logMask], x, 0, runs, scale);
+    const uint sequence = gl_WorkGroupID.x;
+    const uint n = positions.at[sequence];
+    if (stepsLeft.at[sequence] == 0)
+    {
+        for (uint i = gl_LocalInvocationID.x; i < runs * RUN_VECTORS; i += gl_WorkGroupSize.x)
+            x.at[sequence * vectors + i] = vec4(0.0);
+        return;
+    }
+    embed(weights, scales, tokens.at[sequence * (logMask + 1) + (n & logMask)], x, sequence * vectors, runs, scale);
     barrier();
     if (gl_LocalInvocationID.x == 0)
-        position.at[0] = n + 1;
+        positions.at[sequence] = n + 1;
 }

@@ -8,7 +8,8 @@
 // ε_n = ε·S_n with S_n = (1 − γⁿ⁺¹)/(1 − γ) where torchscale divides by √S_n, else ε: RMSNorm(c·o; ε) =
 // RMSNorm(o; ε/c²), so one un-normalised state serves every dialect.
 //
-// A workgroup owns one head and a tile of 4·TILE_LANES value columns, four a thread.
+// A workgroup owns one head of one sequence and a tile of 4·TILE_LANES value columns, four a thread. A sequence without steps
+// left is skipped. Where the head norm is a dispatch of its own, WEIGHTED and GATED are off and y = o.
 
 #include "buffers.glsl"
 #include "activation.glsl"
@@ -21,20 +22,22 @@ layout(constant_id = 1) const uint TILE_LANES = 8;
 layout(constant_id = 2) const uint KEY_SIZE = 128;
 layout(constant_id = 3) const bool GATED = true;
 layout(constant_id = 4) const bool EPS_SCALED = true;
+layout(constant_id = 5) const bool WEIGHTED = true;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Floats q;           // [heads][KEY_SIZE]
-    Floats k;           // [heads / group][KEY_SIZE]
-    Floats v;           // [heads / group][valueSize]
-    Floats g;           // [heads][valueSize]
+    Floats projections; // [sequences][stride]: q [heads][KEY_SIZE], k [heads / group][KEY_SIZE], v [heads / group][valueSize], g [heads][valueSize]
     Floats headWeight;  // [valueSize]
-    StateView state;    // [heads][KEY_SIZE][valueVectors]
+    StateView state;    // [sequences][slotVectors], [heads][KEY_SIZE][valueVectors] of each used
     Pairs decay;        // [heads], (γ, ln γ)
     Phases angles;      // [KEY_SIZE / 2]
-    Words position;     // [1] tokens consumed, this one included: n + 1
-    Floats y;           // [heads][valueSize]
-    Floats squares;     // [heads][tiles]
+    Words positions;    // [sequences], tokens consumed, this one included: n + 1
+    Words stepsLeft;    // [sequences]
+    Floats y;           // [sequences][outputStride], [heads][valueSize] of each used
+    Floats squares;     // [sequences][heads][tiles]
+    uint stride;
+    uint outputStride;
+    uint slotVectors;
     uint valueSize;
     uint valueVectors;  // ⌈valueSize / 4⌉
     uint group;         // heads a key/value head serves
@@ -42,30 +45,35 @@ layout(push_constant, std430) uniform Arguments
     float eps;
 };
 
+// Where k, v and g begin in a row of the projections.
+uint keysAt() { return gl_NumWorkGroups.y * KEY_SIZE; }
+uint valuesAt() { return keysAt() + gl_NumWorkGroups.y / group * KEY_SIZE; }
+uint gatesAt() { return valuesAt() + gl_NumWorkGroups.y / group * valueSize; }
+
 // A pair of rows of q̂ and k̂ of a head: (q̂, q̂', k̂, k̂').
-vec4 rotatedPair(uint head, uint i, uint n)
+vec4 rotatedPair(uint sequence, uint head, uint i, uint n)
 {
-    const uint queryAt = head * KEY_SIZE + 2 * i;
-    const uint keyAt = head / group * KEY_SIZE + 2 * i;
+    const uint queryAt = sequence * stride + head * KEY_SIZE + 2 * i;
+    const uint keyAt = sequence * stride + keysAt() + head / group * KEY_SIZE + 2 * i;
     const vec2 r = rotation(angles.at[i], n);
-    const vec2 query = rotate(vec2(q.at[queryAt], q.at[queryAt + 1]), r);
-    const vec2 key = rotate(vec2(k.at[keyAt], k.at[keyAt + 1]), r) * keyScale;
+    const vec2 query = rotate(vec2(projections.at[queryAt], projections.at[queryAt + 1]), r);
+    const vec2 key = rotate(vec2(projections.at[keyAt], projections.at[keyAt + 1]), r) * keyScale;
     return vec4(query, key);
 }
 
 // The value columns that this thread holds; zero past the last one.
-vec4 values(uint head, uint column)
+vec4 values(uint sequence, uint head, uint column)
 {
     vec4 result = vec4(0.0);
-    const uint at = head / group * valueSize + column;
+    const uint at = sequence * stride + valuesAt() + head / group * valueSize + column;
     for (uint e = 0; e < 4; e++)
         if (column + e < valueSize)
-            result[e] = v.at[at + e];
+            result[e] = projections.at[at + e];
     return result;
 }
 
 // y and Σo² of the thread's columns.
-float writeOutput(uint head, uint column, vec4 o)
+float writeOutput(uint sequence, uint head, uint column, vec4 o)
 {
     float sum = 0.0;
     for (uint e = 0; e < 4; e++)
@@ -73,8 +81,8 @@ float writeOutput(uint head, uint column, vec4 o)
         if (column + e >= valueSize)
             break;
         const uint at = head * valueSize + column + e;
-        const float gate = GATED ? silu(g.at[at]) : 1.0;
-        y.at[at] = gate * o[e] * headWeight.at[column + e];
+        const float gate = GATED ? silu(projections.at[sequence * stride + gatesAt() + at]) : 1.0;
+        y.at[sequence * outputStride + at] = gate * o[e] * (WEIGHTED ? headWeight.at[column + e] : 1.0);
         sum += o[e] * o[e];
     }
     return sum;

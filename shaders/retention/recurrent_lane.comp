@@ -25,22 +25,25 @@ void step(uint64_t row, vec2 scale, float query, float key, vec4 value, uint rou
 
 void main()
 {
+    const uint sequence = gl_WorkGroupID.z;
+    if (stepsLeft.at[sequence] == 0)
+        return;
     const uint head = gl_WorkGroupID.y;
     const uint tile = gl_WorkGroupID.x;
     const uint vector = tile * TILE_LANES + gl_SubgroupInvocationID;
     const bool owns = vector < valueVectors;
-    const uint consumed = position.at[0];
+    const uint consumed = positions.at[sequence];
     const vec2 gamma = decay.at[head];
     const vec2 scale = vec2(gamma.x * stateScale(gamma, consumed - 1), 1.0 / stateScale(gamma, consumed));
-    const vec4 value = values(head, 4 * vector);
+    const vec4 value = values(sequence, head, 4 * vector);
     const uint64_t stride = uint64_t(STATE_BYTES * valueVectors);
-    uint64_t row = uint64_t(state) + STATE_BYTES * uint64_t(head * KEY_SIZE * valueVectors + vector);
+    uint64_t row = uint64_t(state) + STATE_BYTES * uint64_t(sequence * slotVectors + head * KEY_SIZE * valueVectors + vector);
 
     uint rounding = stateKey(head * KEY_SIZE * valueVectors + vector, consumed);
     vec4 o = vec4(0.0);
     for (uint first = 0; first < PAIRS; first += TILE_LANES)
     {
-        const vec4 pair = rotatedPair(head, min(first + gl_SubgroupInvocationID, PAIRS - 1), consumed - 1);
+        const vec4 pair = rotatedPair(sequence, head, min(first + gl_SubgroupInvocationID, PAIRS - 1), consumed - 1);
         const uint count = min(PAIRS - first, TILE_LANES);
         [[dont_unroll]] for (uint i = 0; i < count; i++)
         {
@@ -55,9 +58,9 @@ void main()
         }
     }
 
-    float sum = subgroupAdd(owns ? writeOutput(head, 4 * vector, o) : 0.0);
+    float sum = subgroupAdd(owns ? writeOutput(sequence, head, 4 * vector, o) : 0.0);
     if (tile == 0)
         sum += normAddend(head, consumed);
     if (subgroupElect())
-        squares.at[head * gl_NumWorkGroups.x + tile] = sum;
+        squares.at[(sequence * gl_NumWorkGroups.y + head) * gl_NumWorkGroups.x + tile] = sum;
 }

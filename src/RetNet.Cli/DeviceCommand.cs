@@ -33,6 +33,9 @@ internal abstract class DeviceCommand : ICommand
         _ => throw new UsageException($"--state-type must be f32 or f16; it is '{StateTypeName}'"),
     };
 
+    /// <summary>Where compiled pipelines are kept between runs; null keeps none.</summary>
+    protected virtual string? PipelineCache => Folders.Cache;
+
     public abstract int Run(Terminal terminal);
 
     /// <summary>Opens the device asked for and runs something on it.</summary>
@@ -50,7 +53,7 @@ internal abstract class DeviceCommand : ICommand
             var gpu = instance.Choose(Device);
             if (!Quiet && Device is null && gpu.Capabilities.Kind == DeviceKind.Cpu)
                 terminal.Error.WriteLine($"retnet: no GPU found; running on the processor ({gpu.Name})");
-            using var device = new GpuDevice(gpu, Folders.Cache);
+            using var device = new GpuDevice(gpu, PipelineCache);
             code = run(device);
         }
 

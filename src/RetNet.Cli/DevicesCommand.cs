@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using CommandLine;
+using RetNet.Bench;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -42,7 +43,7 @@ internal sealed class DevicesCommand : ICommand
         using var file = Folders.OpenModel(Model);
         // No pipeline cache: what comes out of one has no statistics with some drivers.
         using var device = new GpuDevice(instance.Choose(Device), statistics: true);
-        var surveys = new[] { RetNetGguf.ReadConfig(file), KernelSurvey.Large }.Select(config => new KernelTable(config.Name, [.. KernelSurvey.Run(device, config)])).ToArray();
+        var surveys = new[] { RetNetGguf.ReadConfig(file), ModelShape.Parse("1.3b").Config }.Select(config => new KernelTable(config.Name, [.. KernelSurvey.Run(device, config)])).ToArray();
         if (Json)
             JsonOutput.Write(writer, json => KernelTable.Write(json, device.Gpu, surveys));
         else

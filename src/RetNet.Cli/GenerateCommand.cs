@@ -55,12 +55,20 @@ internal sealed class GenerateCommand : DeviceCommand
     [Option("load-state", MetaValue = "FILE", HelpText = "Go on from a saved session of the same model, exactly where it stopped; a prompt is appended to it, and options given here replace the saved ones.")]
     public string? LoadState { get; set => field = Arguments.Plain(value); }
 
+    [Option("prompts", MetaValue = "FILE", HelpText = "Go on from many prompts together, one a line of a UTF-8 file; blank lines are left out. Prompt i, from 0, has the seed S + i. Texts come numbered and in order.")]
+    public string? Prompts { get; set => field = Arguments.Plain(value); }
+
+    [Option("parallel", Default = RecurrentBatch.MostSequences, MetaValue = "N", HelpText = "How many of --prompts are decoded at once at most, 1 to 64; fewer take less memory.")]
+    public int Parallel { get; set; }
+
     [Option("profile", HelpText = "Show GPU time by kernel at the end; slower.")]
     public bool Profile { get; set; }
 
     public override int Run(Terminal terminal)
     {
         RequireSense();
+        if (Prompts is not null)
+            return RunPrompts(terminal, Prompts);
         var stateType = StateType;
         var prompt = PromptText.Read(Prompt, PromptFile);
         using var file = Folders.OpenModel(Model);
@@ -81,14 +89,7 @@ internal sealed class GenerateCommand : DeviceCommand
 
     private int Run(Terminal terminal, string prompt, RecurrentSession session, GpuDevice device, ModelTokenizer tokenizer, SamplerOptions sampler)
     {
-        var options = new GenerationOptions
-        {
-            MaxTokens = MaxTokens < 0 ? null : MaxTokens,
-            Stops = [.. Stops],
-            IgnoreEnd = IgnoreEnd,
-            Sampler = sampler,
-            EndsExactly = SaveState is not null,
-        };
+        var options = Options(sampler) with { EndsExactly = SaveState is not null };
         using var timings = Profile ? new KernelTimings(device) : null;
         var generator = new TextGenerator(session, tokenizer);
         using var interrupt = new Interrupt();
@@ -99,6 +100,40 @@ internal sealed class GenerateCommand : DeviceCommand
             GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, sampler.Seed, device.Gpu.Name);
         return generator.Statistics!.Reason == StopReason.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
     }
+
+    private int RunPrompts(Terminal terminal, string path)
+    {
+        using var file = Folders.OpenModel(Model);
+        var config = RetNetGguf.ReadConfig(file);
+        var tokenizer = ModelTokenizer.Load(file, config.VocabularySize);
+        var prompts = PromptList.Read(path, tokenizer);
+        var (stateType, options) = (StateType, Options(Sampler(Fresh)));
+        return OnDevice(terminal, device =>
+        {
+            var size = Math.Min(prompts.Count, Parallel);
+            using var model = Load(terminal, device, file, RecurrentBatch.Plan(device, config, size, stateType));
+            using var batch = new RecurrentBatch(model, size, stateType);
+            var generator = new BatchTextGenerator(batch, tokenizer);
+            using var interrupt = new Interrupt();
+            foreach (var text in generator.Generate(prompts, options, interrupt.Token))
+            {
+                terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{text.Index + 1}] {prompts[text.Index]}{text.Text}"));
+                terminal.Out.Flush();
+            }
+
+            if (!Quiet)
+                GenerationReport.WriteSummary(terminal.Error, generator.Statistics!, options.Sampler.Seed, device.Gpu.Name);
+            return interrupt.Token.IsCancellationRequested ? ExitCode.Interrupted : ExitCode.Success;
+        });
+    }
+
+    private GenerationOptions Options(SamplerOptions sampler) => new()
+    {
+        MaxTokens = MaxTokens < 0 ? null : MaxTokens,
+        Stops = [.. Stops],
+        IgnoreEnd = IgnoreEnd,
+        Sampler = sampler,
+    };
 
     private static SamplerOptions Fresh => new() { Seed = (ulong)Random.Shared.NextInt64(1L << 32) };
 
@@ -132,6 +167,12 @@ internal sealed class GenerateCommand : DeviceCommand
     {
         if (Rest.FirstOrDefault() is { } extra)
             throw new UsageException($"there is one prompt, '{extra}' is one too many; put the prompt in quotes");
+        if (Prompts is not null && (Prompt ?? PromptFile ?? SaveState ?? LoadState) is not null)
+            throw new UsageException("--prompts goes without a prompt, --file, --save-state and --load-state");
+        if (Prompts is not null && Profile)
+            throw new UsageException("--prompts goes without --profile");
+        if (Parallel is < 1 or > RecurrentBatch.MostSequences)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--parallel must be from 1 to {RecurrentBatch.MostSequences}; it is {Parallel}"));
         if (MaxTokens < -1)
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--max-tokens must be 0 or more, or -1 for no limit; it is {MaxTokens}"));
         if (SaveState is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(SaveState))))

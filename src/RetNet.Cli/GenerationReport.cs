@@ -14,6 +14,14 @@ internal static class GenerationReport
             $"prompt: {s.PromptTokens} tokens in {s.PromptTime.TotalSeconds:F2} s ({s.PromptRate:F1} tokens/s); generated: {s.Tokens} tokens in {s.DecodeTime.TotalSeconds:F2} s ({s.DecodeRate:F1} tokens/s), {Reason(s.Reason)}; seed {seed}; {device}"));
     }
 
+    /// <summary>One line: speed of all sequences together and of each, and what repeats them.</summary>
+    public static void WriteSummary(TextWriter writer, BatchStatistics statistics, ulong seed, string device)
+    {
+        var s = statistics;
+        writer.WriteLine(FormattableString.Invariant(
+            $"prompts: {s.Sequences}, {s.PromptTokens} tokens; generated: {s.Tokens} tokens in {s.Time.TotalSeconds:F2} s ({s.Rate:F1} tokens/s together, {s.SequenceRate:F1} each); seeds from {seed}; {device}"));
+    }
+
     /// <summary>A table of GPU time by kernel, longest first.</summary>
     public static void WriteKernels(TextWriter writer, KernelTimings timings)
     {

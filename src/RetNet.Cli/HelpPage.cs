@@ -17,6 +17,7 @@ internal static class HelpPage
             "retnet generate \"The old man\" --temp 0 -n 50 --stop \".\"",
             "retnet generate -f prompt.txt -m model.gguf -d nvidia > story.txt",
             "echo \"The wind\" | retnet generate - --seed 7 --quiet",
+            "retnet generate --prompts prompts.txt -n 100 --seed 1 > stories.txt",
             "retnet generate \"Once upon a time\" --save-state story.state",
             "retnet generate --load-state story.state --save-state story.state",
         ],
@@ -25,6 +26,12 @@ internal static class HelpPage
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(LogitsCommand)] = ["retnet logits --tokens 0,17,4 -o logits.safetensors", "retnet logits -m model.gguf --tokens ids.safetensors --mode recurrent --states -o logits.safetensors"],
         [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],
+        [typeof(BenchCommand)] =
+        [
+            "retnet bench",
+            "retnet bench --shape 1.3b --type f16,q8_0,q4_0 --batch 1,8,32 --depth 0,2048,8192 --plot bench.svg",
+            "retnet bench -m model.gguf --prompt 512,2048 --profile --json bench.json",
+        ],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 

@@ -36,6 +36,17 @@ public sealed class CliModel : IDisposable
         return path;
     }
 
+    /// <summary>A model that has no token for an x, nor one that begins a text.</summary>
+    public string ThatDropsLetterX()
+    {
+        var path = _folder.File("no-x.gguf");
+        var tokenizer = System.Text.Json.Nodes.JsonNode.Parse(System.IO.File.ReadAllText(Repository.Fixture("tokenizers", "demo.tokenizer.json")))!;
+        tokenizer["normalizer"] = System.Text.Json.Nodes.JsonNode.Parse("""{"type":"Replace","pattern":{"String":"x"},"content":""}""");
+        new RandomModel(RandomModel.Shape(1, 32, 1, 4, 4, 32, TextModel.VocabularySize), seed: 1, _ => false)
+            .Write(path, GgmlType.F16, writer => writer.Add("tokenizer.huggingface.json", tokenizer.ToJsonString()));
+        return path;
+    }
+
     public string OfAnotherArchitecture()
     {
         var path = _folder.File("llama.gguf");

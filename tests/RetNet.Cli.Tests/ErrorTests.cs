@@ -29,6 +29,10 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
     [InlineData("--seed does not take this value", "generate", "--seed", "-1")]
     [InlineData("--stop must not be empty", "generate", "--stop", "")]
     [InlineData("give a prompt or --file, not both", "generate", "Once", "-f", "prompt.txt")]
+    [InlineData("--prompts goes without a prompt", "generate", "Once", "--prompts", "prompts.txt")]
+    [InlineData("--prompts goes without a prompt", "generate", "--prompts", "prompts.txt", "--save-state", "s.state")]
+    [InlineData("--prompts goes without --profile", "generate", "--prompts", "prompts.txt", "--profile")]
+    [InlineData("--parallel must be from 1 to 64; it is 65", "generate", "--prompts", "prompts.txt", "--parallel", "65")]
     [InlineData("SOURCE is missing", "convert", "-o", "out.gguf")]
     [InlineData("--output is missing", "convert", "folder")]
     [InlineData("--type must be one of f32, f16, bf16, q8_0, q4_0, iq4_nl; it is 'q5'", "convert", "folder", "-o", "out.gguf", "-t", "q5")]
@@ -75,6 +79,17 @@ public sealed class ErrorTests(CliModel model) : IClassFixture<CliModel>
 
     [Fact]
     public void AMissingPromptFile() => Fails(1, "no such file", CliProgram.Run("generate", "-f", model.Folder + "/none.txt"));
+
+    [Fact]
+    public void AMissingFileOfPrompts() => Fails(1, "none.txt: no such file", CliProgram.Run("generate", "-m", model.Sound, "--prompts", model.Folder + "/none.txt"));
+
+    [Fact]
+    public void AFileWithoutPrompts() =>
+        Fails(1, "has no prompts; write one a line", CliProgram.Run("generate", "-m", model.Sound, "--prompts", model.File("blank.txt", "\n  \r\n\n"u8.ToArray())));
+
+    [Fact]
+    public void APromptWithoutTokens() =>
+        Fails(1, "line 3 has no tokens", CliProgram.Run("generate", "-m", model.ThatDropsLetterX(), "--prompts", model.File("dropped.txt", "Once\n\nxx\n"u8.ToArray())));
 
     [Theory]
     [InlineData("99", "There is no device 99")]

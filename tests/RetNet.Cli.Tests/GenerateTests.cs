@@ -128,6 +128,57 @@ public sealed class GenerateTests(CliModel model) : IClassFixture<CliModel>
         Assert.Equal(0, process.ExitCode);
     }
 
+    /// <summary>More prompts than are decoded at once; each text is the one that its prompt has alone with its seed.</summary>
+    [Theory]
+    [InlineData("1")]
+    [InlineData("2")]
+    [InlineData("64")]
+    public void ManyPromptsAreNumberedAndInOrder(string parallel)
+    {
+        string[] prompts = ["Once", "größer 😀", " The old man", "a", "One day there was"];
+        var file = model.File("prompts.txt", Encoding.UTF8.GetBytes(string.Concat("\n", string.Join("\r\n\n", prompts))));
+
+        var result = Generate("--prompts", file, "--parallel", parallel, "--seed", "5");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(string.Concat(prompts.Select((prompt, i) => $"[{i + 1}] {Generate(prompt, "--seed", $"{5 + i}").Output}")), result.Output);
+        Assert.Contains("prompts: 5, ", result.Error, StringComparison.Ordinal);
+        Assert.Matches(@"\([0-9.]+ tokens/s together, [0-9.]+ each\); seeds from 5;", result.Error);
+    }
+
+    [Fact]
+    public void ManyPromptsEndAtStopTextsAndLengths()
+    {
+        var file = model.File("prompts.txt", "Once\nupon\n"u8.ToArray());
+        string[] texts = [.. new[] { "Once", "upon" }.Select(prompt => Generate(prompt, "--temp", "0", "--ignore-eos").Output[..^1])];
+        var stop = texts[0].Substring(texts[0].Length / 2, 2);
+        var expected = texts.Select(text => text.IndexOf(stop, 4, StringComparison.Ordinal) is >= 0 and var end ? text[..end] : text);
+
+        Assert.Equal(string.Concat(expected.Select((text, i) => $"[{i + 1}] {text}\n")), Generate("--prompts", file, "--temp", "0", "--ignore-eos", "--stop", stop).Output);
+        Assert.Equal("[1] Once\n[2] upon\n", Generate("--prompts", file, "-n", "0").Output);
+        Assert.Equal("", Generate("--prompts", file, "-q").Error);
+    }
+
+    [Fact]
+    public void CtrlCEndsManyPromptsWithWhatWasGenerated()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var file = model.File("endless.txt", "Once\nupon\n"u8.ToArray());
+        using var process = CliProgram.Start(["generate", "-m", model.Sound, "-d", "0", "-n", "-1", "--ignore-eos", "--prompts", file]);
+        process.StandardInput.Close();
+        // The note on the device comes as it begins; the loading that follows takes a moment.
+        Thread.Sleep(TimeSpan.FromSeconds(5));
+        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
+            kill.WaitForExit();
+
+        var result = CliProgram.Finish(process);
+
+        Assert.Equal(SigInt, result.ExitCode);
+        Assert.StartsWith("[1] Once", result.Output, StringComparison.Ordinal);
+        Assert.Contains("\n[2] upon", result.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TheBundledModelTellsATale()
     {

@@ -29,9 +29,9 @@ internal sealed class Activations : IDisposable
         var addresses = new ulong[sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
             addresses[i] = address;
-        (Position, Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
-            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6], addresses[7]);
-        (HeadOutputs, HiddenSums) = precision == ProductPrecision.F32 ? (Retained, Hidden) : (addresses[8], addresses[8]);
+        (Residual, Normed, Projections, Retained, HeadSquares, Hidden, Logits) =
+            (addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5], addresses[6]);
+        (HeadOutputs, HiddenSums) = precision == ProductPrecision.F32 ? (Retained, Hidden) : (addresses[7], addresses[7]);
     }
 
     /// <summary>What <see cref="Normed"/>, <see cref="Retained"/> and <see cref="Hidden"/> are.</summary>
@@ -45,9 +45,6 @@ internal sealed class Activations : IDisposable
 
     /// <summary>Entries of <see cref="HeadSquares"/> a head.</summary>
     public int HeadTiles { get; }
-
-    /// <summary>Tokens consumed, one word; the recurrent step's.</summary>
-    public ulong Position { get; }
 
     /// <summary>The residual stream x, [rows][<see cref="WidthStride"/>].</summary>
     public ulong Residual { get; }
@@ -64,7 +61,7 @@ internal sealed class Activations : IDisposable
     /// <summary>Retention's output, [rows][<see cref="RetainedStride"/>].</summary>
     public ulong Retained { get; }
 
-    /// <summary>Σo² of each head and tile; the recurrent step's.</summary>
+    /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
     public ulong HeadSquares { get; }
 
     /// <summary>What a norm makes <see cref="Hidden"/> of, f32, likewise; the same where that is f32. Only models with such a norm have it.</summary>
@@ -91,11 +88,8 @@ internal sealed class Activations : IDisposable
     public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32) =>
         Total(Sizes(config, headTiles, rows, logitRows, precision));
 
-    /// <summary>Clears everything: position 0 and zero padding.</summary>
+    /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
-
-    /// <summary>Sets the tokens consumed.</summary>
-    public void SetPosition(Recorder recorder, uint position) => recorder.Fill(_buffer, Position - _buffer.Address, sizeof(uint), position);
 
     /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>
     public void CopyLogits(Recorder recorder, GpuBuffer destination, ulong bytes) => recorder.Copy(_buffer, Logits - _buffer.Address, destination, 0, bytes);
@@ -120,7 +114,7 @@ internal sealed class Activations : IDisposable
         var elements = half ? 2 : 1;
         return
         [
-            1, rows * width, rows * width / elements, rows * projections, rows * retained / elements, config.Heads * headTiles,
+            rows * width, rows * width / elements, rows * projections, rows * retained / elements, rows * config.Heads * headTiles,
             rows * hidden / elements, logitRows * config.VocabularySize,
             half ? rows * Math.Max(retained, hidden) : 0,
         ];

@@ -51,10 +51,10 @@ internal static class KernelFactory
     public static Kernel<EmbeddingRowsArguments> EmbeddingRows(GpuDevice device, Tuning tuning, GgmlType type, int interleave) =>
         new(device, $"embedding_rows_{BlockType.Of(type).Name}", tuning.RowThreads, (uint)interleave);
 
-    /// <summary>A LayerNorm of the heads is a dispatch of its own, and the gate goes with it.</summary>
-    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state) => new(
+    /// <summary>One token of each sequence; <paramref name="leavesNorm"/> leaves head norm and gate to a dispatch of their own.</summary>
+    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, bool leavesNorm) => new(
         device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)config.KeySize,
-        Constant.Of(config.OutputGate && config.RetentionNormType != NormType.Layer), Constant.Of(config.RetentionEpsScaled));
+        Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm));
 
     public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning) =>
         new(device, "rotate", tuning.RowThreads, (uint)config.KeySize);
@@ -69,7 +69,7 @@ internal static class KernelFactory
         device, "head_norm" + Suffix(halfOutput), tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
         Constant.Of(clamped), Constant.Of(config.RetentionNormType == NormType.Layer));
 
-    public static Kernel<SampleArguments> Sample(GpuDevice device) => new(device, "sample");
+    public static Kernel<SampleArguments> Sample(GpuDevice device, Tuning tuning) => new(device, "sample", tuning.SampleThreads, tuning.SampleLoads);
 
     /// <summary>What the names of kernels that hold a state end with.</summary>
     private static string Suffix(StateType state) => Suffix(state == StateType.F16);

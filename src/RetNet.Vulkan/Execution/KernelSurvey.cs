@@ -21,25 +21,6 @@ public static class KernelSurvey
         (ProductInput.Plain, ProductOutput.AddResidual, false),
     ];
 
-    /// <summary>flash-linear-attention's 1.3B: 24 layers of 2048, 8 heads of 256 and 512.</summary>
-    public static RetNetConfig Large { get; } = new()
-    {
-        Name = "1.3B",
-        Layers = 24,
-        Width = 2048,
-        Heads = 8,
-        KeyValueHeads = 8,
-        KeySize = 256,
-        ValueSize = 512,
-        FeedForwardSize = 2816,
-        VocabularySize = 32000,
-        NormEps = 1e-6f,
-        Decay = [.. Enumerable.Range(0, 8).Select(head => 1 - MathF.ScaleB(1, -5 - head))],
-        Angles = [.. Enumerable.Range(0, 128).Select(i => MathF.Pow(10000, -i / 128f))],
-        RetentionEps = 1e-6f,
-        RetentionEpsScaled = false,
-    };
-
     /// <summary>Compiles the variants with the constants of <paramref name="config"/>, one after the other.</summary>
     /// <param name="device">Opened for statistics.</param>
     /// <param name="config">The shape.</param>
@@ -87,11 +68,12 @@ public static class KernelSurvey
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
             yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
-            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state));
+            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false));
+            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true));
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
-        yield return ("sample", "1 token", () => KernelFactory.Sample(device));
+        yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
     }
 
     /// <summary>The largest tile that the device can run, the one for few tokens, and a gated unit's.</summary>

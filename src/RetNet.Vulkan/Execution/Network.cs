@@ -54,15 +54,21 @@ internal sealed class Network : IDisposable
         for (var layer = 0; layer < _config.Layers; layer++)
         {
             var weights = _model.Layers[layer];
+            recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
             FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, ProductOutput.Store, rows);
+            recorder.Use = null;
             retention(recorder, layer);
+            recorder.Use = "output";
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained, _activations.RetainedStride, _retained, weights.RetentionNorm, rows);
 
             var hidden = weights.FeedForwardSubNorm is null ? _activations.Hidden : _activations.HiddenSums;
+            recorder.Use = "feed-forward in";
             FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows, halfOutput: Half && weights.FeedForwardSubNorm is null);
             if (weights.FeedForwardSubNorm is { } subNorm)
                 RecordNorm(recorder, subNorm, hidden, _activations.Hidden, _config.FeedForwardSize, _activations.HiddenStride, rows, Half);
+            recorder.Use = "feed-forward down";
             ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden, _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
+            recorder.Use = null;
         }
     }
 
@@ -82,7 +88,9 @@ internal sealed class Network : IDisposable
         var fused = norm is { } outputNorm && Fused(outputNorm);
         var x = Half || (norm is not null && !fused) ? _activations.Normed : _activations.Residual;
         x += (ulong)firstRow * (ulong)_activations.WidthStride * (Half ? 2u : sizeof(float));
+        recorder.Use = "logits";
         Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
+        recorder.Use = null;
         recorder.Barrier();
     }
 

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -9,17 +10,14 @@ namespace RetNet.Vulkan.Execution;
 /// </summary>
 public sealed class RecurrentSession : IDisposable
 {
-    /// <summary>Decoding steps that may be submitted before the first one's token is read.</summary>
-    private const int StepsAhead = 3;
-
     /// <summary>Tokens that go in step by step sooner than the kernels for many would be built.</summary>
     private const int ShortFeed = 8;
 
     private readonly RetNetModel _model;
-    private readonly Activations _activations;
     private readonly RecurrentStep _step;
-    private readonly TokenLog _log;
     private readonly Recording _feedStep;
+    private readonly Recording _decodingStep;
+    private readonly StepPipeline _pipeline;
     private SequencePass? _prompt;
 
     /// <summary>Starts an empty sequence.</summary>
@@ -28,12 +26,11 @@ public sealed class RecurrentSession : IDisposable
     public RecurrentSession(RetNetModel model, StateType stateType = StateType.F32)
     {
         _model = model;
-        var tuning = Tuning.For(model.Device.Capabilities);
         State = new RetentionState(model.Device, model.Config, stateType);
-        _log = new TokenLog(model.Device);
-        _activations = new Activations(model.Device, model.Config, HeadTiles(model.Device, model.Config), rows: 1, logitRows: 1);
-        _step = new RecurrentStep(model, State, _log, _activations, tuning);
+        _step = new RecurrentStep(model, State);
         _feedStep = model.Device.Record("feeding step", _step.RecordLayers);
+        _decodingStep = model.Device.Record("decoding step", _step.Record);
+        _pipeline = new StepPipeline(model.Device, _decodingStep);
         Reset();
     }
 
@@ -56,14 +53,22 @@ public sealed class RecurrentSession : IDisposable
     /// <summary>Adds what a session takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, StateType stateType = StateType.F32) => new MemoryPlan()
         .Add("state", RetentionState.BytesOf(config, stateType))
-        .Add("activations", Activations.BytesOf(config, HeadTiles(device, config), 1, 1) + SequencePass.BytesOf(config, PromptOptions) + TokenLog.Bytes);
+        .Add("activations", RecurrentStep.BytesOf(device, config, sequences: 1) + SequencePass.BytesOf(config, PromptOptions));
 
     /// <summary>Forgets everything: back to position 0.</summary>
     public void Reset()
     {
         State.Clear();
-        _model.Device.Run("reset", _activations.Clear);
+        SetEntry(SamplerOptions.Greedy);
         Pending = null;
+    }
+
+    /// <summary>Goes to a position with a random state, for measurements: as if so many tokens had been taken in.</summary>
+    internal void StartAt(long position, uint seed)
+    {
+        State.FillRandom(seed);
+        (Position, Pending) = (position, null);
+        SetEntry(SamplerOptions.Greedy);
     }
 
     /// <summary>Takes tokens in, many at once, without computing logits.</summary>
@@ -88,12 +93,12 @@ public sealed class RecurrentSession : IDisposable
         {
             _step.RecordLayers(recorder);
             _step.RecordLogits(recorder);
-            _activations.CopyLogits(recorder, read, read.Bytes);
+            _step.CopyLogits(recorder, read);
         });
         var logits = new float[tokens.Length][];
         for (var i = 0; i < tokens.Length; i++)
         {
-            _log[Position++] = tokens[i];
+            Log[0, Position++] = tokens[i];
             _model.Device.Wait(_model.Device.Submit(step));
             logits[i] = read.AsSpan<float>().ToArray();
         }
@@ -103,9 +108,8 @@ public sealed class RecurrentSession : IDisposable
     }
 
     /// <summary>
-    /// Takes the prompt in and samples up to <paramref name="count"/> tokens, each as soon as it is there. The device
-    /// runs ahead of the reader by up to <see cref="StepsAhead"/> tokens; when the enumeration stops early, the
-    /// sequence has taken those in as well.
+    /// Takes the prompt in and samples up to <paramref name="count"/> tokens. The device runs ahead of the reader by up to
+    /// two submissions of about 10 ms; when the enumeration stops early, the sequence has taken those tokens in as well.
     /// </summary>
     /// <param name="prompt">At least one token.</param>
     /// <param name="count">Tokens to sample at most.</param>
@@ -119,17 +123,16 @@ public sealed class RecurrentSession : IDisposable
         if (prompt.IsEmpty)
             throw new ArgumentException("the prompt has no token");
         Vocabulary.RequireKnown(prompt.Span, _model.Config);
-        return Decode(prompt, count, options, timings, runAhead && timings is null ? StepsAhead : 1);
+        return Decode(prompt, count, options, timings, runAhead);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _prompt?.Dispose();
+        _decodingStep.Dispose();
         _feedStep.Dispose();
         _step.Dispose();
-        _activations.Dispose();
-        _log.Dispose();
         State.Dispose();
     }
 
@@ -142,7 +145,7 @@ public sealed class RecurrentSession : IDisposable
         {
             Position = Position,
             IsPending = Pending is not null,
-            RecentTokens = [.. Enumerable.Range(0, (int)(end - first)).Select(i => _log[first + i])],
+            RecentTokens = [.. Enumerable.Range(0, (int)(end - first)).Select(i => Log[0, first + i])],
             Sampler = sampler,
             Layers = [.. Enumerable.Range(0, _model.Config.Layers).Select(layer => State.Read(layer))],
         };
@@ -156,21 +159,20 @@ public sealed class RecurrentSession : IDisposable
             State.Write(layer, saved.Layers[layer]);
         var first = saved.End - saved.RecentTokens.Length;
         for (var i = 0; i < saved.RecentTokens.Length; i++)
-            _log[first + i] = saved.RecentTokens[i];
-        SetDevicePosition();
+            Log[0, first + i] = saved.RecentTokens[i];
+        SetEntry(saved.Sampler);
     }
 
     private static SequenceOptions PromptOptions { get; } = new();
 
-    private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
-        Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
+    private TokenLog Log => _step.Log;
 
     private void FeedSteps(ReadOnlySpan<int> tokens)
     {
         if (tokens.IsEmpty)
             return;
         foreach (var token in tokens)
-            _log[Position++] = token;
+            Log[0, Position++] = token;
         _model.Device.Wait(_model.Device.Submit(_feedStep, tokens.Length));
     }
 
@@ -182,44 +184,51 @@ public sealed class RecurrentSession : IDisposable
             var piece = tokens[.._prompt.Piece(tokens.Length, 0, 0)];
             _prompt.Run([new Segment(0, Position, piece)]);
             foreach (var token in piece.Span)
-                _log[Position++] = token;
+                Log[0, Position++] = token;
             tokens = tokens[piece.Length..];
         }
 
-        SetDevicePosition();
+        SetEntry(SamplerOptions.Greedy);
     }
 
-    private void SetDevicePosition() => _model.Device.Run("position", recorder => _activations.SetPosition(recorder, (uint)Position));
-
-    private IEnumerable<int> Decode(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings, int ahead)
+    /// <summary>Tells the device where the sequence is and how it samples.</summary>
+    private void SetEntry(SamplerOptions options)
     {
-        var device = _model.Device;
+        _step.Table.Set(0, Position, SequenceTable.Unlimited, SamplerEntry.Of(options));
+        _step.Table.Upload(0);
+    }
+
+    private IEnumerable<int> Decode(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings, bool runAhead)
+    {
         Feed(prompt[..^1]);
-        _log[Position] = prompt.Span[^1];
+        Log[0, Position] = prompt.Span[^1];
         Pending = prompt.Span[^1];
-        using var step = device.Record("decoding step", recorder =>
-        {
-            _step.RecordLayers(recorder);
-            _step.RecordLogits(recorder);
-            _step.RecordSample(recorder, options);
-        }, timings);
-        var running = new Queue<ulong>();
+        SetEntry(options);
+        using var timedStep = timings is null ? null : _model.Device.Record("timed decoding step", _step.Record, timings);
+        var pipeline = runAhead && timings is null ? _pipeline : new StepPipeline(_model.Device, timedStep ?? _decodingStep, runAhead: false);
+        long submitted = 0, read = 0;
         try
         {
-            for (long read = 0, submitted = 0; read < count; read++)
+            while (read < count)
             {
-                for (; submitted < count && submitted < read + ahead; submitted++)
-                    running.Enqueue(device.Submit(step));
-                device.Wait(running.Dequeue());
+                while (submitted < count && pipeline.HasRoom)
+                    submitted += pipeline.Submit(count - submitted);
+                var steps = pipeline.Wait();
                 timings?.Read();
-                Pending = _log[++Position];
-                yield return Pending.Value;
+                for (; steps > 0; steps--)
+                {
+                    Pending = Log[0, ++Position];
+                    read++;
+                    yield return Pending.Value;
+                }
             }
         }
         finally
         {
-            for (; running.TryDequeue(out var value); Pending = _log[++Position])
-                device.Wait(value);
+            while (!pipeline.IsEmpty)
+                pipeline.Wait();
+            for (; read < submitted; read++)
+                Pending = Log[0, ++Position];
         }
     }
 }

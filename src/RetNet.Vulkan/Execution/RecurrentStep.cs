@@ -5,16 +5,16 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>
-/// One token through the network in the recurrent form, as commands: token → embedding → layers → logits → next token.
-/// Retention is one dispatch, [rotate, update and read the state, gate]; the product behind it finishes the head norm, but
-/// for a LayerNorm of the heads, which is a dispatch of its own with the gate.
+/// One token of each sequence through the network in the recurrent form, as commands: token → embedding → layers → logits → next
+/// token. Retention is one dispatch, [rotate, update and read the state, gate]. For a single sequence the product behind it
+/// finishes the head norm; for several, and for a LayerNorm of the heads, that is a dispatch of its own with the gate.
 /// </summary>
 internal sealed class RecurrentStep : IDisposable
 {
     private readonly RetNetModel _model;
     private readonly RetNetConfig _config;
     private readonly RetentionState _state;
-    private readonly TokenLog _log;
+    private readonly int _sequences;
     private readonly Activations _activations;
     private readonly Network _network;
     private readonly Kernel<EmbeddingArguments> _embedding;
@@ -22,55 +22,72 @@ internal sealed class RecurrentStep : IDisposable
     private readonly HeadNorm? _headNorm;
     private readonly Kernel<SampleArguments> _sample;
 
-    public RecurrentStep(RetNetModel model, RetentionState state, TokenLog log, Activations activations, Tuning tuning)
+    /// <param name="model">The model.</param>
+    /// <param name="state">The sequences' states; as many take part in a step as it has.</param>
+    public RecurrentStep(RetNetModel model, RetentionState state)
     {
-        (_model, _config, _state, _log, _activations) = (model, model.Config, state, log, activations);
+        (_model, _config, _state, _sequences) = (model, model.Config, state, state.Positions.Count);
         var device = model.Device;
-        _headNorm = model.Config.RetentionNormType == NormType.Layer ? new(model, activations, activations.Position, scoreSums: 0) : null;
-        _network = new(model, activations, tuning, finishesHeadNorm: _headNorm is null);
+        var tuning = Tuning.For(device.Capabilities);
+        var leavesNorm = _sequences > 1 || _config.RetentionNormType == NormType.Layer;
+        Log = new TokenLog(device, _sequences);
+        Table = new SequenceTable(device, _sequences);
+        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences);
+        _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
+        _network = new(model, _activations, tuning, finishesHeadNorm: !leavesNorm);
         _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
-        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type);
-        _sample = KernelFactory.Sample(device);
+        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm);
+        _sample = KernelFactory.Sample(device, tuning);
+        device.Run("clear activations", _activations.Clear);
     }
 
-    /// <summary>Takes the token at the log's position and advances the state; leaves x in the residual stream.</summary>
+    /// <summary>The sequences' tokens.</summary>
+    public TokenLog Log { get; }
+
+    /// <summary>Where the sequences are and how they sample.</summary>
+    public SequenceTable Table { get; }
+
+    /// <summary>Bytes of the device's memory that it takes beside the states.</summary>
+    public static ulong BytesOf(GpuDevice device, RetNetConfig config, int sequences) =>
+        Activations.BytesOf(config, HeadTiles(device, config), sequences, sequences) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
+
+    /// <summary>The whole step.</summary>
+    public void Record(Recorder recorder)
+    {
+        RecordLayers(recorder);
+        RecordLogits(recorder);
+        RecordSample(recorder);
+    }
+
+    /// <summary>Takes each sequence's token at its position and advances the state; leaves x in the residual stream.</summary>
     public void RecordLayers(Recorder recorder)
     {
         recorder.Dispatch(_embedding, new EmbeddingArguments
         {
             Weights = _model.Embedding.Weights,
             Scales = _model.Embedding.Scales,
-            Tokens = _log.Address,
-            Position = _activations.Position,
+            Tokens = Log.Address,
+            Positions = Table.Positions,
+            StepsLeft = Table.StepsLeft,
             X = _activations.Residual,
             Runs = (uint)_model.Embedding.Runs,
+            Vectors = (uint)_activations.WidthStride / 4,
             LogMask = TokenLog.Mask,
             Scale = _config.EmbeddingScale,
-        }, 1);
+        }, (uint)_sequences);
         recorder.Barrier();
-        _network.RecordLayers(recorder, 1, RecordRetention);
+        _network.RecordLayers(recorder, _sequences, RecordRetention);
     }
 
     /// <summary>Logits from the residual stream.</summary>
     public void RecordLogits(Recorder recorder)
     {
-        _network.RecordOutputNorm(recorder, 1);
-        _network.RecordLogits(recorder, 0, 1);
+        _network.RecordOutputNorm(recorder, _sequences);
+        _network.RecordLogits(recorder, 0, _sequences);
     }
 
-    /// <summary>The next token from the logits into the log.</summary>
-    public void RecordSample(Recorder recorder, SamplerOptions options)
-    {
-        recorder.Dispatch(_sample, SampleArguments.Of(options) with
-        {
-            Logits = _activations.Logits,
-            Tokens = _log.Address,
-            Position = _activations.Position,
-            Vocabulary = (uint)_config.VocabularySize,
-            LogMask = TokenLog.Mask,
-        }, 1);
-        recorder.Barrier();
-    }
+    /// <summary>Copies the logits of the first sequence into a buffer that the host can read.</summary>
+    public void CopyLogits(Recorder recorder, GpuBuffer destination) => _activations.CopyLogits(recorder, destination, destination.Bytes);
 
     public void Dispose()
     {
@@ -79,31 +96,52 @@ internal sealed class RecurrentStep : IDisposable
         _embedding.Dispose();
         _retention.Dispose();
         _sample.Dispose();
+        _activations.Dispose();
+        Table.Dispose();
+        Log.Dispose();
     }
+
+    private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
+        Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
 
     private void RecordRetention(Recorder recorder, int layer)
     {
-        var projections = ProjectionAddresses.Of(_config, _activations.Projections);
         recorder.Dispatch(_retention, new RetentionArguments
         {
-            Q = projections.Queries,
-            K = projections.Keys,
-            V = projections.Values,
-            G = projections.Gates,
+            Projections = _activations.Projections,
             HeadWeight = _model.Layers[layer].HeadNorm,
             State = _state.LayerAddress(layer),
             Decay = _model.Decay,
             Angles = _model.Angles,
-            Position = _activations.Position,
+            Positions = Table.Positions,
+            StepsLeft = Table.StepsLeft,
             Y = _activations.Retained,
             Squares = _activations.HeadSquares,
+            Stride = (uint)_activations.ProjectionStride,
+            OutputStride = (uint)_activations.RetainedStride,
+            SlotVectors = _state.SlotVectors,
             ValueSize = (uint)_config.ValueSize,
             ValueVectors = (uint)RetentionState.VectorsOf(_config),
             Group = (uint)(_config.Heads / _config.KeyValueHeads),
             KeyScale = 1 / MathF.Sqrt(_config.KeySize),
             Eps = _config.RetentionEps,
-        }, (uint)_activations.HeadTiles, (uint)_config.Heads);
+        }, (uint)_activations.HeadTiles, (uint)_config.Heads, (uint)_sequences);
         recorder.Barrier();
-        _headNorm?.Record(recorder, layer, 1);
+        _headNorm?.Record(recorder, layer, _sequences);
+    }
+
+    private void RecordSample(Recorder recorder)
+    {
+        recorder.Dispatch(_sample, new SampleArguments
+        {
+            Logits = _activations.Logits,
+            Tokens = Log.Address,
+            Positions = Table.Positions,
+            StepsLeft = Table.StepsLeft,
+            Samplers = Table.Samplers,
+            Vocabulary = (uint)_config.VocabularySize,
+            LogMask = TokenLog.Mask,
+        }, (uint)_sequences);
+        recorder.Barrier();
     }
 }

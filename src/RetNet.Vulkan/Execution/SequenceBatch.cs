@@ -57,11 +57,12 @@ public sealed class SequenceBatch : IDisposable
     /// <summary>Takes tokens in.</summary>
     /// <param name="tokens">Of each sequence; none is fine.</param>
     /// <param name="logits">Where given, called with the logits after every token, each sequence's in order.</param>
+    /// <param name="timings">Where given, kernels are timed into it.</param>
     /// <exception cref="ArgumentException">
     /// A token is outside the vocabulary; or, in the parallel form, a sequence is longer than a pass, or goes on where
     /// torchscale's clamp would need all of its past.
     /// </exception>
-    public void Feed(IReadOnlyList<ReadOnlyMemory<int>> tokens, LogitsHandler? logits = null)
+    public void Feed(IReadOnlyList<ReadOnlyMemory<int>> tokens, LogitsHandler? logits = null, KernelTimings? timings = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Count != State.Positions.Count)
@@ -73,7 +74,7 @@ public sealed class SequenceBatch : IDisposable
         while (NextPass(tokens, done) is { Count: > 0 } segments)
         {
             var firsts = segments.Select(segment => done[segment.Slot]).ToArray();
-            _pass.Run(segments.ToArray(), logits is null ? null : new RowReader(segments, firsts, logits).Read);
+            _pass.Run(segments.ToArray(), logits is null ? null : new RowReader(segments, firsts, logits).Read, timings);
             foreach (var segment in segments)
             {
                 done[segment.Slot] += segment.Tokens.Length;

@@ -34,6 +34,7 @@ internal sealed class SequencePass : IDisposable
     private readonly HeadNorm _headNorm;
     private Recording? _recording;
     private PassShape _recorded;
+    private KernelTimings? _timings;
 
     /// <param name="model">The model.</param>
     /// <param name="state">The sequences' states.</param>
@@ -85,18 +86,19 @@ internal sealed class SequencePass : IDisposable
     public int Chunks(int tokens) => _options.ChunkLength is { } length ? (tokens + length - 1) / length : 1;
 
     /// <summary>Takes the segments in, which must fit (<see cref="Piece"/>), and moves their states on.</summary>
-    public void Run(ReadOnlySpan<Segment> segments, RowLogits? logits = null)
+    public void Run(ReadOnlySpan<Segment> segments, RowLogits? logits = null, KernelTimings? timings = null)
     {
         var device = _model.Device;
         var shape = _tables.Write(segments, _options.ChunkLength);
-        if (_recording is null || shape != _recorded)
+        if (_recording is null || shape != _recorded || timings != _timings)
         {
             _recording?.Dispose();
-            _recording = device.Record("sequence pass", recorder => Record(recorder, shape));
-            _recorded = shape;
+            _recording = device.Record("sequence pass", recorder => Record(recorder, shape), timings);
+            (_recorded, _timings) = (shape, timings);
         }
 
         device.Wait(device.Submit(_recording));
+        timings?.Read();
         if (logits is not null)
             ReadLogits(shape.Rows, logits);
     }

@@ -16,10 +16,12 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="ChunkTileLanes">Threads of it along the value columns, four columns each.</param>
 /// <param name="ChunkQueries">Queries that a thread of it holds.</param>
 /// <param name="RowThreads">Threads that share a row, in kernels that take a row a workgroup.</param>
+/// <param name="SampleThreads">Threads that sample a token.</param>
+/// <param name="SampleLoads">Logits that each of them loads at once.</param>
 internal readonly record struct Tuning(
     string MatVec, uint MatVecThreads, uint MatVecRows, uint BatchRows, uint BatchTokens,
     string Retention, uint RetentionThreads, uint RetentionTileLanes,
-    uint ChunkThreads, uint ChunkTileLanes, uint ChunkQueries, uint RowThreads)
+    uint ChunkThreads, uint ChunkTileLanes, uint ChunkQueries, uint RowThreads, uint SampleThreads, uint SampleLoads)
 {
     /// <summary>Key rows of the state that a thread holds while it goes through the chunks.</summary>
     public const uint ChunkKeyRows = 8;
@@ -31,9 +33,10 @@ internal readonly record struct Tuning(
     public static Tuning For(DeviceCapabilities capabilities)
     {
         var lanes = capabilities.SubgroupSize;
-        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256)
-            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32)
-            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32);
+        var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
+        return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256, most, 8)
+            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32, lanes, 1)
+            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
     }
 
     /// <summary>

@@ -24,6 +24,7 @@ public sealed unsafe class GpuBuffer : IDisposable
 
     private readonly GpuDevice _device;
     private readonly DeviceMemory _memory;
+    private readonly bool _onDevice;
     private bool _disposed;
 
     internal GpuBuffer(GpuDevice device, string name, ulong bytes, MemoryPlacement placement)
@@ -46,6 +47,9 @@ public sealed unsafe class GpuBuffer : IDisposable
         var addressInfo = new BufferDeviceAddressInfo { SType = StructureType.BufferDeviceAddressInfo, Buffer = Handle };
         Address = device.Vk.GetBufferDeviceAddress(device.Handle, &addressInfo);
         device.SetName(ObjectType.Buffer, Handle.Handle, name);
+        _onDevice = placement == MemoryPlacement.Device;
+        if (_onDevice)
+            device.Allocated(bytes);
     }
 
     /// <summary>Name, for errors and the validation layer.</summary>
@@ -77,6 +81,8 @@ public sealed unsafe class GpuBuffer : IDisposable
         _disposed = true;
         _device.Vk.DestroyBuffer(_device.Handle, Handle, null);
         _device.Vk.FreeMemory(_device.Handle, _memory, null);
+        if (_onDevice)
+            _device.Freed(Bytes);
     }
 
     private static Buffer CreateBuffer(GpuDevice device, ulong bytes)

@@ -48,7 +48,16 @@ public sealed unsafe class GpuDevice : IDisposable
     public DeviceCapabilities Capabilities => Gpu.Capabilities;
 
     /// <summary>Bytes of device memory that can still be allocated, as far as the driver tells.</summary>
-    public ulong AvailableBytes => MemoryTypes.AvailableDeviceBytes();
+    public ulong AvailableBytes => MemoryTypes.AvailableDeviceBytes(AllocatedBytes);
+
+    /// <summary>Bytes of device memory that this process uses as the driver counts it, its own included; null where it does not tell.</summary>
+    public ulong? UsedBytes => MemoryTypes.UsedDeviceBytes();
+
+    /// <summary>Bytes of the buffers that are alive in the device's memory.</summary>
+    public ulong AllocatedBytes { get; private set; }
+
+    /// <summary>The most that <see cref="AllocatedBytes"/> has been since <see cref="ResetPeak"/>.</summary>
+    public ulong PeakBytes { get; private set; }
 
     internal Vk Vk { get; }
 
@@ -167,6 +176,15 @@ public sealed unsafe class GpuDevice : IDisposable
         Vk.DestroySemaphore(Handle, _timeline, null);
         Vk.DestroyDevice(Handle, null);
     }
+
+    /// <summary>Begins a new <see cref="PeakBytes"/>.</summary>
+    public void ResetPeak() => PeakBytes = AllocatedBytes;
+
+    /// <summary>Counts a buffer of the device's memory.</summary>
+    internal void Allocated(ulong bytes) => PeakBytes = Math.Max(PeakBytes, AllocatedBytes += bytes);
+
+    /// <summary>Counts it no longer.</summary>
+    internal void Freed(ulong bytes) => AllocatedBytes -= bytes;
 
     /// <summary>Names a Vulkan object for the validation layer; does nothing without it.</summary>
     internal void SetName(ObjectType type, ulong handle, string name) => Gpu.Instance.Messenger?.Name(Handle, type, handle, name);

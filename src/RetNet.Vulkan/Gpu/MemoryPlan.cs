@@ -21,15 +21,18 @@ public sealed class MemoryPlan
     }
 
     /// <summary>Refuses what does not fit the device, with the numbers.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="what">What it is that does not fit.</param>
+    /// <param name="advice">What to do about it.</param>
     /// <exception cref="GpuException">More is needed than the device has left.</exception>
-    public void EnsureFits(GpuDevice device)
+    public void EnsureFits(GpuDevice device, string what = "The model", string advice = "Convert it to a smaller type (q8_0, iq4_nl) or choose another device.")
     {
         var available = device.AvailableBytes;
         if (Bytes <= available)
             return;
         var parts = string.Join(" + ", _parts.Select(part => $"{part.Name} {Size(part.Bytes)}"));
         throw new GpuException(
-            $"The model does not fit {device.Gpu.Name}: it needs {Size(Bytes)} ({parts}) and {Size(available)} are available. Convert it to a smaller type (q8_0, iq4_nl) or choose another device.");
+            $"{what} does not fit {device.Gpu.Name}: it needs {Size(Bytes)} ({parts}) and {Size(available)} are available. {advice}");
     }
 
     /// <summary>A byte count for people, in binary units.</summary>

@@ -38,18 +38,26 @@ internal sealed unsafe class MemoryTypes
         throw new GpuException($"{_gpu.Name} has no memory type for {placement} buffers.");
     }
 
-    /// <summary>Bytes that can still be allocated in the device's heap: the driver's budget where it tells, else the heap's size.</summary>
-    public ulong AvailableDeviceBytes()
+    /// <summary>Bytes that can still be allocated in the device's heap: the driver's budget where it tells, else what <paramref name="allocated"/> leaves of the heap.</summary>
+    public ulong AvailableDeviceBytes(ulong allocated)
     {
         if (!_gpu.Capabilities.MemoryBudget)
-            return _gpu.Capabilities.DeviceMemoryBytes;
+            return _gpu.Capabilities.DeviceMemoryBytes - Math.Min(_gpu.Capabilities.DeviceMemoryBytes, allocated);
+        return DeviceHeaps().Aggregate(0UL, (largest, heap) => Math.Max(largest, heap.Budget - Math.Min(heap.Budget, heap.Usage)));
+    }
+
+    /// <summary>Bytes of the device's heaps that are in use, by the driver's count of this process; null where it does not tell.</summary>
+    public ulong? UsedDeviceBytes() => _gpu.Capabilities.MemoryBudget ? DeviceHeaps().Aggregate(0UL, (sum, heap) => sum + heap.Usage) : null;
+
+    private List<(ulong Budget, ulong Usage)> DeviceHeaps()
+    {
         var budget = new PhysicalDeviceMemoryBudgetPropertiesEXT { SType = StructureType.PhysicalDeviceMemoryBudgetPropertiesExt };
         var properties = new PhysicalDeviceMemoryProperties2 { SType = StructureType.PhysicalDeviceMemoryProperties2, PNext = &budget };
         _gpu.Instance.Vk.GetPhysicalDeviceMemoryProperties2(_gpu.Handle, &properties);
-        ulong available = 0;
+        var heaps = new List<(ulong, ulong)>();
         for (var i = 0; i < _properties.MemoryHeapCount; i++)
             if (_properties.MemoryHeaps[i].Flags.HasFlag(MemoryHeapFlags.DeviceLocalBit))
-                available = Math.Max(available, budget.HeapBudget[i] - Math.Min(budget.HeapBudget[i], budget.HeapUsage[i]));
-        return available;
+                heaps.Add((budget.HeapBudget[i], budget.HeapUsage[i]));
+        return heaps;
     }
 }

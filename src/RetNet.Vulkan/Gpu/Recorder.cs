@@ -19,6 +19,9 @@ public sealed unsafe class Recorder
         timings?.Begin(commands);
     }
 
+    /// <summary>What the next dispatches are for, so that <see cref="KernelTimings"/> keep the uses of a kernel apart; null for nothing special.</summary>
+    public string? Use { get; set; }
+
     /// <summary>Runs a kernel over a grid of workgroups.</summary>
     public void Dispatch<TArguments>(Kernel<TArguments> kernel, in TArguments arguments, uint x, uint y = 1, uint z = 1)
         where TArguments : unmanaged
@@ -30,7 +33,7 @@ public sealed unsafe class Recorder
         fixed (TArguments* values = &arguments)
             vk.CmdPushConstants(_commands, _device.PipelineLayout, ShaderStageFlags.ComputeBit, 0, (uint)Unsafe.SizeOf<TArguments>(), values);
         vk.CmdDispatch(_commands, x, y, z);
-        _timings?.Mark(_commands, kernel.Name);
+        _timings?.Mark(_commands, Use is null ? kernel.Name : $"{kernel.Name}: {Use}");
     }
 
     /// <summary>Orders everything before against everything after.</summary>

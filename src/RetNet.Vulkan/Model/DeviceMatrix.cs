@@ -16,6 +16,9 @@ public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns,
     /// <summary>Quads a row: each holds a run of weights; padded with zeros to a multiple of 64 columns.</summary>
     public int Runs => RunsOf(Type, Columns);
 
+    /// <summary>Bytes of all rows, scales and padding to 64 columns included: what a product reads.</summary>
+    public ulong Bytes => (ulong)Rows * (ulong)(WeightPacker.RowBytes(Type, Columns) + WeightPacker.RowScaleBytes(Type, Columns));
+
     /// <summary>Weights in a 16-byte quad.</summary>
     public static int RunLength(GgmlType type) => type switch
     {

@@ -8,14 +8,10 @@ public sealed class RetNetModel : IDisposable
 {
     private readonly WeightStore _store;
 
-    private RetNetModel(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress)
+    private RetNetModel(GpuDevice device, RetNetConfig config, IWeightSource source, MemoryPlan plan, IProgress<double>? progress)
     {
-        Device = device;
-        Config = RetNetGguf.ReadConfig(file);
-        TensorShapes.Validate(file, Config);
-        if (Config.RetentionNormType == NormType.Layer && file.TryGetTensor(TensorNames.Weight(TensorNames.HeadNorm(0)), out var affine))
-            throw new ModelException($"{file.Path}: the kernels compute no LayerNorm of the heads with a weight ('{affine.Name}')");
-        _store = new WeightStore(file, device);
+        (Device, Config) = (device, config);
+        _store = new WeightStore(source, device);
         try
         {
             var embedding = _store.AddMatrix(TensorNames.TokenEmbedding);
@@ -28,7 +24,7 @@ public sealed class RetNetModel : IDisposable
 
             WeightBytes = _store.Bytes;
             plan.Add("weights", WeightBytes).EnsureFits(device);
-            _store.Upload(progress);
+            _store.Fill(progress);
 
             (Embedding, Output, EmbeddingNorm, OutputNorm) = (embedding(), output(), embeddingNorm?.Invoke(), outputNorm?.Invoke());
             Layers = [.. layers.Select(layer => layer())];
@@ -79,8 +75,31 @@ public sealed class RetNetModel : IDisposable
     /// <exception cref="GgufException">The file is no RetNet, or its tensors are not those of its settings.</exception>
     /// <exception cref="ModelException">Matrices that share an input have different types, or a LayerNorm of the heads has a weight.</exception>
     /// <exception cref="GpuException">It does not fit the device.</exception>
-    public static RetNetModel Load(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress = null) =>
-        new(device, file, plan, progress);
+    public static RetNetModel Load(GpuDevice device, GgufFile file, MemoryPlan plan, IProgress<double>? progress = null)
+    {
+        var config = RetNetGguf.ReadConfig(file);
+        TensorShapes.Validate(file, config);
+        if (config.RetentionNormType == NormType.Layer && file.TryGetTensor(TensorNames.Weight(TensorNames.HeadNorm(0)), out var affine))
+            throw new ModelException($"{file.Path}: the kernels compute no LayerNorm of the heads with a weight ('{affine.Name}')");
+        using var source = new FileWeights(file);
+        return new(device, config, source, plan, progress);
+    }
+
+    /// <summary>Makes a model of random weights on a device, for measurements: only shape and type are those of a real one.</summary>
+    /// <param name="device">The device; must outlive the model.</param>
+    /// <param name="config">The shape; the output projection is a matrix of its own, and there are no biases but a LayerNorm's.</param>
+    /// <param name="type">Type of the matrices; those whose rows are no whole blocks of it are f16, as the converter makes them.</param>
+    /// <param name="plan">What else will be taken of the device's memory; the weights are added to it.</param>
+    /// <param name="seed">The same seed gives the same weights.</param>
+    /// <exception cref="GpuException">It does not fit the device.</exception>
+    public static RetNetModel Random(GpuDevice device, RetNetConfig config, GgmlType type, MemoryPlan plan, uint seed = 1)
+    {
+        // Before the host makes a norm of any size.
+        var bits = BlockType.Of(type).Bytes * 8.0 / BlockType.Of(type).Length;
+        new MemoryPlan().Add("weights", (ulong)TensorShapes.Of(config).Where(shape => shape.IsMatrix).Sum(shape => shape.Dimensions[0] * shape.Dimensions[1] * bits / 8)).EnsureFits(device);
+        using var source = new RandomWeights(device, config, type, seed);
+        return new(device, config, source, plan, null);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _store.Dispose();

@@ -33,6 +33,8 @@ public static class KernelChecks
             "retention_chunk_states" or "retention_chunk_states_f16" => new ChunkStatesCheck(variant),
             "retention_chunk_outputs" => new ChunkOutputsCheck(variant),
             "sample" => new SamplingCheck(variant),
+            "copy" => new CopyCheck(variant),
+            "random_words" => new RandomWordsCheck(variant),
             _ => throw new ArgumentException($"there is no check for the kernel '{variant}'", nameof(variant)),
         };
     }

@@ -6,24 +6,35 @@ using RetNet.Vulkan.Reference;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>retention_recurrent*: one token on a state of any past; heads, tiles and columns that do not divide.</summary>
+/// <summary>
+/// retention_recurrent*: one token of sequences with states of any past; heads, tiles and columns that do not divide. Nothing of a
+/// sequence without steps left changes, nor what lies between the sequences.
+/// </summary>
 internal sealed class RecurrentRetentionCheck(string variant) : KernelCheck(variant, 3e-6)
 {
     private const float Eps = 1e-2f;
 
     private static readonly Form[] Forms =
-        [new(64, 8, 6, true, true), new(32, 32, 10, false, true), new(256, 8, 64, true, false), new(8, 8, 2, false, false)];
+        [new(64, 8, 6, true, true, true), new(32, 32, 10, false, true, true), new(256, 8, 64, true, false, true), new(8, 8, 2, false, false, false)];
 
     /// <summary>Where lanes own columns, a workgroup is one subgroup.</summary>
     private bool IsSubgroup => Variant.Contains("_lane", StringComparison.Ordinal);
 
-    private static readonly Shape[] Shapes = [new(4, 2, 7, 1), new(3, 1, 54, 71), new(1, 1, 1, 12_345_678), new(2, 1, 132, 2)];
+    private static readonly Shape[] Shapes =
+        [new(4, 2, 7, 1), new(3, 1, 54, 71, 5), new(1, 1, 1, 12_345_678, 2), new(2, 1, 132, 2), new(2, 2, 10, 1, 3)];
 
-    private readonly record struct Form(uint Threads, uint TileLanes, int KeySize, bool Gated, bool EpsScaled);
+    private readonly record struct Form(uint Threads, uint TileLanes, int KeySize, bool Gated, bool EpsScaled, bool Weighted);
 
-    private readonly record struct Shape(int Heads, int Group, int ValueSize, uint Consumed)
+    /// <summary>Every second sequence has no steps left; each has consumed some tokens more than the one before it.</summary>
+    private readonly record struct Shape(int Heads, int Group, int ValueSize, uint Consumed, int Sequences = 1)
     {
+        public int KeyHeads => Heads / Group;
+
         public int Vectors => (ValueSize + 3) / 4;
+
+        public uint ConsumedBy(int sequence) => Consumed + (uint)(sequence * 37);
+
+        public static bool IsLive(int sequence) => sequence % 2 == 0;
     }
 
     private protected override void Run(CheckRun run)
@@ -32,7 +43,7 @@ internal sealed class RecurrentRetentionCheck(string variant) : KernelCheck(vari
         foreach (var form in Forms.Select(form => IsSubgroup ? form with { Threads = lanes, TileLanes = lanes } : form))
         {
             using var kernel = new Kernel<RetentionArguments>(
-                run.Device, Variant, form.Threads, form.TileLanes, (uint)form.KeySize, Constant.Of(form.Gated), Constant.Of(form.EpsScaled));
+                run.Device, Variant, form.Threads, form.TileLanes, (uint)form.KeySize, Constant.Of(form.Gated), Constant.Of(form.EpsScaled), Constant.Of(form.Weighted));
             foreach (var shape in Shapes)
                 new Case(run, form, shape, CheckState.TypeOf(Variant)).Run(kernel);
         }
@@ -40,82 +51,124 @@ internal sealed class RecurrentRetentionCheck(string variant) : KernelCheck(vari
 
     private sealed class Case
     {
+        private const int Gap = 4;
+
         private readonly CheckRun _run;
         private readonly Form _form;
         private readonly Shape _shape;
-        private readonly float[] _queries;
-        private readonly float[] _keys;
-        private readonly float[] _values;
-        private readonly float[] _gates;
+        private readonly float[] _projections;
         private readonly float[] _weight;
+        private readonly float[] _yBefore;
+        private readonly float[] _squaresBefore;
         private readonly CheckState _kept;
-        private readonly byte[] _stored;
-        private readonly double[] _state;
+        private readonly byte[][] _stored;
+        private readonly byte[] _gap;
         private readonly float[] _decay;
         private readonly float[] _angles;
 
         public Case(CheckRun run, Form form, Shape shape, StateType stateType)
         {
             (_run, _form, _shape) = (run, form, shape);
-            var keyHeads = shape.Heads / shape.Group;
-            (_queries, _keys) = (run.Values(shape.Heads * form.KeySize), run.Values(keyHeads * form.KeySize));
-            (_values, _gates) = (run.Values(keyHeads * shape.ValueSize), run.Values(shape.Heads * shape.ValueSize));
+            _projections = run.Values(shape.Sequences * Stride);
+            _yBefore = run.Values(shape.Sequences * OutputStride);
+            _squaresBefore = run.Values(shape.Sequences * shape.Heads * Tiles);
             _weight = run.Values(shape.ValueSize);
             (_decay, _angles) = (CheckDecay.Of(shape.Heads), CheckDecay.Angles(form.KeySize));
             _kept = new(stateType, _decay, form.KeySize * shape.Vectors * 4);
-            // Columns past the last one are zero, as they are in a state that began with zeros.
-            _stored = _kept.Encode([.. Enumerable.Range(0, shape.Heads * form.KeySize).SelectMany(_ => run.Values(shape.ValueSize, shape.Vectors * 4))]);
-            _state = _kept.Decode(_stored, shape.Consumed - 1);
+            _stored = [.. Enumerable.Range(0, shape.Sequences).Select(_ => _kept.Encode(RandomState()))];
+            _gap = _kept.Encode(run.Values(Gap * 4));
         }
+
+        private int Stride => (_shape.Heads + _shape.KeyHeads) * _form.KeySize + (_shape.KeyHeads + _shape.Heads) * _shape.ValueSize + Gap;
+
+        private int OutputStride => _shape.Heads * _shape.ValueSize + Gap;
+
+        private int Tiles => (_shape.Vectors + (int)_form.TileLanes - 1) / (int)_form.TileLanes;
+
+        private int SlotBytes => _stored[0].Length + _gap.Length;
 
         public void Run(Kernel<RetentionArguments> kernel)
         {
             var arena = _run.Arena;
-            var tiles = (_shape.Vectors + (int)_form.TileLanes - 1) / (int)_form.TileLanes;
             arena.Clear();
-            var state = arena.AddOutput<byte>("state", _stored);
-            var y = arena.AddOutput<float>("y", _run.Values(_gates.Length));
-            var squares = arena.AddOutput<float>("squares", _run.Values(_shape.Heads * tiles));
+            byte[] states = [.. _stored.SelectMany(slot => slot.Concat(_gap))];
+            var state = arena.AddOutput<byte>("state", states);
+            var y = arena.AddOutput<float>("y", _yBefore);
+            var squares = arena.AddOutput<float>("squares", _squaresBefore);
             var arguments = new RetentionArguments
             {
-                Q = arena.Add<float>("queries", _queries),
-                K = arena.Add<float>("keys", _keys),
-                V = arena.Add<float>("values", _values),
-                G = arena.Add<float>("gates", _gates),
+                Projections = arena.Add<float>("projections", _projections),
                 HeadWeight = arena.Add<float>("weight", _weight),
                 State = state,
                 Decay = arena.Add<float>("decay", RetNetModel.DecayTable(_decay)),
                 Angles = arena.Add<ulong>("angles", RetNetModel.AngleTable(_angles)),
-                Position = arena.Add<uint>("position", [_shape.Consumed]),
+                Positions = arena.Add<uint>("positions", [.. Enumerable.Range(0, _shape.Sequences).Select(_shape.ConsumedBy)]),
+                StepsLeft = arena.Add<uint>("steps left", [.. Enumerable.Range(0, _shape.Sequences).Select(sequence => Shape.IsLive(sequence) ? 3u : 0)]),
                 Y = y,
                 Squares = squares,
+                Stride = (uint)Stride,
+                OutputStride = (uint)OutputStride,
+                SlotVectors = (uint)(_form.KeySize * _shape.Heads * _shape.Vectors + Gap),
                 ValueSize = (uint)_shape.ValueSize,
                 ValueVectors = (uint)_shape.Vectors,
                 Group = (uint)_shape.Group,
                 KeyScale = 1 / MathF.Sqrt(_form.KeySize),
                 Eps = Eps,
             };
-            _run.Run($"{_form}, {_shape}", recorder => recorder.Dispatch(kernel, arguments, (uint)tiles, (uint)_shape.Heads));
-
-            var (expectedState, expectedY, expectedSquares) = Expected();
-            _run.Compare<double>("state", expectedState, _kept.Decode(arena.Read<byte>(state, _stored.Length), _shape.Consumed), _kept.Slack);
-            _run.Compare<float>("y", expectedY, arena.Read<float>(y, _gates.Length));
-            // How a head's sum is spread over its tiles is the kernel's own affair.
-            _run.Compare<float>("Σo²", expectedSquares, [.. arena.Read<float>(squares, _shape.Heads * tiles).Chunk(tiles).Select(head => head.Sum())]);
+            _run.Run($"{_form}, {_shape}", recorder => recorder.Dispatch(kernel, arguments, (uint)Tiles, (uint)_shape.Heads, (uint)_shape.Sequences));
+            Compare(arena.Read<byte>(state, states.Length), arena.Read<float>(y, _yBefore.Length), arena.Read<float>(squares, _squaresBefore.Length));
         }
 
-        private (double[] State, double[] Y, double[] Squares) Expected()
+        private void Compare(byte[] state, float[] y, float[] squares)
         {
-            var (keySize, valueSize, padded) = (_form.KeySize, _shape.ValueSize, _shape.Vectors * 4);
-            var queries = Rotation.Apply([.. _queries], _shape.Heads, _angles, _shape.Consumed - 1, 1);
-            var keys = Rotation.Apply([.. _keys], _shape.Heads / _shape.Group, _angles, _shape.Consumed - 1, 1 / Math.Sqrt(keySize));
-            var (allStates, y, squares) = (new double[_state.Length], new double[_gates.Length], new double[_shape.Heads]);
-            for (var head = 0; head < _shape.Heads; head++)
+            for (var sequence = 0; sequence < _shape.Sequences; sequence++)
+            {
+                var slot = state.AsSpan(sequence * SlotBytes, SlotBytes);
+                var row = y.AsSpan(sequence * OutputStride, OutputStride);
+                var sums = squares.AsSpan(sequence * _shape.Heads * Tiles, _shape.Heads * Tiles);
+                Unchanged("behind a state", _gap, slot[_stored[sequence].Length..]);
+                Unchanged<float>("behind y", _yBefore.AsSpan(sequence * OutputStride, OutputStride)[^Gap..], row[^Gap..]);
+                if (Shape.IsLive(sequence))
+                {
+                    var (expectedState, expectedY, expectedSquares) = Expected(sequence);
+                    _run.Compare<double>("state", expectedState, _kept.Decode(slot[.._stored[sequence].Length].ToArray(), _shape.ConsumedBy(sequence)), _kept.Slack);
+                    _run.Compare<float>("y", expectedY, row[..^Gap]);
+                    // How a head's sum is spread over its tiles is the kernel's own affair.
+                    _run.Compare<float>("Σo²", expectedSquares, [.. sums.ToArray().Chunk(Tiles).Select(head => head.Sum())]);
+                }
+                else
+                {
+                    Unchanged("the state of a sequence that has ended", _stored[sequence], slot[.._stored[sequence].Length]);
+                    Unchanged<float>("y of a sequence that has ended", _yBefore.AsSpan(sequence * OutputStride, OutputStride), row);
+                    Unchanged<float>("Σo² of a sequence that has ended", _squaresBefore.AsSpan(sequence * sums.Length, sums.Length), sums);
+                }
+            }
+        }
+
+        private void Unchanged<T>(string what, ReadOnlySpan<T> before, ReadOnlySpan<T> after)
+            where T : IEquatable<T> => _run.Report(before.SequenceEqual(after) ? 0 : double.PositiveInfinity, $"what is {what} has changed");
+
+        /// <summary>Columns past the last one are zero, as they are in a state that began with zeros.</summary>
+        private float[] RandomState() =>
+            [.. Enumerable.Range(0, _shape.Heads * _form.KeySize).SelectMany(_ => _run.Values(_shape.ValueSize, _shape.Vectors * 4))];
+
+        private (double[] State, double[] Y, double[] Squares) Expected(int sequence)
+        {
+            var (heads, keySize, valueSize, padded) = (_shape.Heads, _form.KeySize, _shape.ValueSize, _shape.Vectors * 4);
+            var consumed = _shape.ConsumedBy(sequence);
+            var before = _kept.Decode(_stored[sequence], consumed - 1);
+            double[] row = [.. _projections.Skip(sequence * Stride).Take(Stride)];
+            var queries = Rotation.Apply(row[..(heads * keySize)], heads, _angles, consumed - 1, 1);
+            var keys = Rotation.Apply(row[(heads * keySize)..((heads + _shape.KeyHeads) * keySize)], _shape.KeyHeads, _angles, consumed - 1, 1 / Math.Sqrt(keySize));
+            row = row[((heads + _shape.KeyHeads) * keySize)..];
+            var (values, gates) = (row[..(_shape.KeyHeads * valueSize)], row[(_shape.KeyHeads * valueSize)..]);
+            var (allStates, y, squares) = (new double[before.Length], new double[heads * valueSize], new double[heads]);
+            for (var head = 0; head < heads; head++)
             {
                 var source = head / _shape.Group;
                 var state = new double[keySize * valueSize];
                 for (var i = 0; i < state.Length; i++)
-                    state[i] = _state[(head * keySize + i / valueSize) * padded + i % valueSize];
+                    state[i] = before[(head * keySize + i / valueSize) * padded + i % valueSize];
                 var o = new double[valueSize];
                 RecurrentRetention.Apply(
                     new RetentionHead
@@ -125,14 +178,14 @@ internal sealed class RecurrentRetentionCheck(string variant) : KernelCheck(vari
                         ValueSize = valueSize,
                         Queries = queries.AsSpan(head * keySize, keySize),
                         Keys = keys.AsSpan(source * keySize, keySize),
-                        Values = _values.Skip(source * valueSize).Take(valueSize).Select(value => (double)value).ToArray(),
+                        Values = values.AsSpan(source * valueSize, valueSize),
                     },
                     state, o);
                 for (var i = 0; i < state.Length; i++)
                     allStates[(head * keySize + i / valueSize) * padded + i % valueSize] = state[i];
                 for (var i = 0; i < valueSize; i++)
-                    y[head * valueSize + i] = o[i] * _weight[i] * (_form.Gated ? Reference.Activations.Silu(_gates[head * valueSize + i]) : 1);
-                squares[head] = o.Sum(value => value * value) + valueSize * (double)Eps * (_form.EpsScaled ? DecaySum.Of(_decay[head], _shape.Consumed - 1) : 1);
+                    y[head * valueSize + i] = o[i] * (_form.Weighted ? _weight[i] : 1) * (_form.Gated ? Reference.Activations.Silu(gates[head * valueSize + i]) : 1);
+                squares[head] = o.Sum(value => value * value) + valueSize * (double)Eps * (_form.EpsScaled ? DecaySum.Of(_decay[head], consumed - 1) : 1);
             }
 
             return (allStates, y, squares);

@@ -35,7 +35,8 @@ internal static class ReferenceSampler
     private static double Threshold(double[] logits, SamplerOptions options)
     {
         var ordered = logits.OrderDescending().ToArray();
-        var kept = options.TopK == 0 ? ordered : ordered[..Math.Min(options.TopK, ordered.Length)];
+        // Equals of the K-th are all kept.
+        var kept = options.TopK == 0 || options.TopK >= ordered.Length ? ordered : [.. ordered.TakeWhile(logit => logit >= ordered[options.TopK - 1])];
         var threshold = kept[^1];
         if (options.TopP < 1)
         {

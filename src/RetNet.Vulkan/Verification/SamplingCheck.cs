@@ -6,12 +6,13 @@ namespace RetNet.Vulkan.Verification;
 
 /// <summary>
 /// sample: the token drawn has the largest score of the sampler in double, whose random bits are the same. The error is by how
-/// much another token's score is larger, so that rounding may decide between equals and nothing else may.
+/// much another token's score is larger, so that rounding may decide between equals and nothing else may. Sequences without
+/// steps left draw nothing, and a token that ends one leaves it none.
 /// </summary>
 internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
 {
     private const int LogLength = 64;
-    private const int Seeds = 25;
+    private const int Sequences = 25;
 
     /// <summary>Both words of a seed differ from one to the next.</summary>
     private const ulong SeedStep = 0x1_0000_0001;
@@ -24,58 +25,82 @@ internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
         SamplerOptions.Greedy with { RepeatPenalty = 1.5f, RepeatWindow = 3 },
         Plain with { Temperature = 0.7f },
         Plain with { TopK = 5, Temperature = 3 },
+        Plain with { TopK = 600, Temperature = 3 },
         Plain with { TopP = 0.7f, Temperature = 3 },
         Plain with { MinP = 0.2f, Temperature = 3 },
         new() { Temperature = 1.5f, TopK = 20, TopP = 0.8f, MinP = 0.01f, RepeatPenalty = 1.2f },
     ];
 
-    /// <summary>Draws once for each seed 0, 1, …, with the same history before it.</summary>
-    /// <returns>The tokens drawn.</returns>
-    public static int[] Draw(CheckRun run, Kernel<SampleArguments> kernel, ReadOnlySpan<float> logits, SamplerOptions options, int seeds, ReadOnlySpan<int> history)
-    {
-        var log = new int[LogLength];
-        history.CopyTo(log);
-        run.Arena.Clear();
-        var results = run.Arena.AddOutput<int>("tokens", Enumerable.Repeat(log, seeds).SelectMany(tokens => tokens).ToArray());
-        // The penalty is applied in place, so every draw has logits of its own.
-        var scratch = run.Arena.AddOutput<float>("logits", Enumerable.Repeat(logits.ToArray(), seeds).SelectMany(row => row).ToArray());
-        var position = run.Arena.Add<uint>("position", [(uint)history.Length]);
-        var vocabulary = logits.Length;
-        run.Run($"{options}, vocabulary {vocabulary}", recorder =>
-        {
-            for (var seed = 0; seed < seeds; seed++)
-                recorder.Dispatch(kernel, SampleArguments.Of(options with { Seed = (ulong)seed * SeedStep }) with
-                {
-                    Logits = scratch + (ulong)seed * (ulong)vocabulary * sizeof(float),
-                    Tokens = results + (ulong)seed * LogLength * sizeof(int),
-                    Position = position,
-                    Vocabulary = (uint)vocabulary,
-                    LogMask = LogLength - 1,
-                }, 1);
-        });
-        var drawn = run.Arena.Read<int>(results, seeds * LogLength);
-        var at = history.Length;
-        return [.. Enumerable.Range(0, seeds).Select(seed => drawn[seed * LogLength + at])];
-    }
-
     private protected override void Run(CheckRun run)
     {
-        using var kernel = new Kernel<SampleArguments>(run.Device, Variant);
-        foreach (var vocabulary in new[] { 1, 7, 257, 3001 })
+        var tuning = Tuning.For(run.Device.Capabilities);
+        foreach (var (threads, loads) in new[] { (tuning.SampleThreads, tuning.SampleLoads), (256u, 3u) })
         {
-            var logits = run.Values(vocabulary).Select(value => value * 4).ToArray();
-            int[] history = [0, vocabulary - 1, vocabulary / 2, 0, vocabulary / 3];
-            foreach (var options in Options)
-                Compare(run, logits, options, history, Draw(run, kernel, logits, options, Seeds, history));
+            using var kernel = new Kernel<SampleArguments>(run.Device, Variant, threads, loads);
+            foreach (var vocabulary in new[] { 1, 7, 257, 3001 })
+            {
+                float[][] logits = [.. Enumerable.Range(0, Sequences).Select(_ => run.Values(vocabulary).Select(value => value * 4).ToArray())];
+                foreach (var options in Options)
+                    new Case(run, logits, options).Run(kernel);
+                new Case(run, [.. logits.Select(row => row.Select(logit => MathF.Round(logit)).ToArray())], Options[^1]).Run(kernel);
+            }
         }
     }
 
-    private static void Compare(CheckRun run, float[] logits, SamplerOptions options, int[] history, int[] drawn)
+    /// <summary>Sequences with the same options and different seeds, logits, lengths and steps left.</summary>
+    private sealed class Case(CheckRun run, float[][] logits, SamplerOptions options)
     {
-        for (var seed = 0; seed < drawn.Length; seed++)
+        private readonly int _vocabulary = logits[0].Length;
+
+        public void Run(Kernel<SampleArguments> kernel)
         {
-            var scores = run.Reference(ReferenceSampler.Scores(logits, options with { Seed = (ulong)seed * SeedStep }, history));
-            var token = drawn[seed];
+            var sequences = Enumerable.Range(0, logits.Length);
+            run.Arena.Clear();
+            int[] log = [.. sequences.SelectMany(sequence => History(sequence).Concat(Enumerable.Repeat(0, LogLength - History(sequence).Length)))];
+            var tokens = run.Arena.AddOutput<int>("tokens", log);
+            var scratch = run.Arena.AddOutput<float>("logits", [.. logits.SelectMany(row => row)]);
+            var stepsLeft = run.Arena.AddOutput<uint>("steps left", [.. sequences.Select(StepsLeft)]);
+            var arguments = new SampleArguments
+            {
+                Logits = scratch,
+                Tokens = tokens,
+                Positions = run.Arena.Add<uint>("positions", [.. sequences.Select(sequence => (uint)History(sequence).Length)]),
+                StepsLeft = stepsLeft,
+                Samplers = run.Arena.Add<SamplerEntry>("samplers", [.. sequences.Select(sequence => SamplerEntry.Of(Seeded(sequence), Ends))]),
+                Vocabulary = (uint)_vocabulary,
+                LogMask = LogLength - 1,
+            };
+            run.Run($"{options}, vocabulary {_vocabulary}", recorder => recorder.Dispatch(kernel, arguments, (uint)logits.Length));
+            Compare(log, run.Arena.Read<int>(tokens, log.Length), run.Arena.Read<uint>(stepsLeft, logits.Length));
+        }
+
+        private int[] Ends => [.. Enumerable.Range(0, SamplerEntry.MostEnds).Select(i => i * _vocabulary / SamplerEntry.MostEnds)];
+
+        private static uint StepsLeft(int sequence) => sequence % 5 == 4 ? 0 : (uint)sequence + 1;
+
+        private int[] History(int sequence) => [.. new[] { 0, _vocabulary - 1, _vocabulary / 2, 0, _vocabulary / 3 }.Skip(sequence % 3)];
+
+        private SamplerOptions Seeded(int sequence) => options with { Seed = (ulong)sequence * SeedStep };
+
+        private void Compare(int[] before, int[] log, uint[] stepsLeft)
+        {
+            for (var sequence = 0; sequence < logits.Length; sequence++)
+            {
+                var history = History(sequence);
+                var (from, at) = (sequence * LogLength, sequence * LogLength + history.Length);
+                var left = StepsLeft(sequence);
+                if (left > 0)
+                    CompareToken(sequence, log[at]);
+                if (left > 0)
+                    before[at] = log[at];
+                run.Report(before.AsSpan(from, LogLength).SequenceEqual(log.AsSpan(from, LogLength)) ? 0 : double.PositiveInfinity, $"another entry of the log of sequence {sequence} has changed");
+                run.Compare<uint>("steps left", [left == 0 || Ends.Contains(log[at]) ? 0 : left - 1.0], [stepsLeft[sequence]]);
+            }
+        }
+
+        private void CompareToken(int sequence, int token)
+        {
+            var scores = run.Reference(ReferenceSampler.Scores(logits[sequence], Seeded(sequence), History(sequence)));
             var score = (uint)token < (uint)scores.Length ? scores[token] : double.NegativeInfinity;
             run.Report((scores.Max() - score) / scores.Where(double.IsFinite).Max(Math.Abs), $"token {token} was drawn, not {Array.IndexOf(scores, scores.Max())}");
         }

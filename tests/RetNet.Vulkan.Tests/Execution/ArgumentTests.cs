@@ -36,6 +36,8 @@ public sealed class ArgumentTests
         "norm" or "norm_f16" => typeof(NormArguments),
         "head_norm" or "head_norm_f16" => typeof(HeadNormArguments),
         "sample" => typeof(SampleArguments),
+        "copy" => typeof(CopyArguments),
+        "random_words" => typeof(RandomWordsArguments),
         _ => throw new InvalidOperationException($"no argument struct is known for '{variant}'"),
     };
 }

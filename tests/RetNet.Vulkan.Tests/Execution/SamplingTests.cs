@@ -129,43 +129,29 @@ public sealed class SamplingTests(TestDevices devices)
         }
     }
 
-    /// <summary>Draws once for each seed 0, 1, …, with <paramref name="history"/> before it.</summary>
+    /// <summary>Draws once for each seed 0, 1, …, with <paramref name="history"/> before it: a sequence a seed.</summary>
     private static int[] Sample(GpuDevice device, float[] logits, SamplerOptions options, int seeds, int[]? history = null)
     {
         const int LogLength = 64;
         history ??= [0];
+        var tuning = Tuning.For(device.Capabilities);
         using var buffers = new Buffers(device);
-        using var kernel = new Kernel<SampleArguments>(device, "sample");
-        var log = new int[LogLength];
-        history.CopyTo(log, 0);
-        var source = buffers.Add(logits);
-        var scratch = buffers.Add(logits);
-        var tokens = buffers.Add(log);
-        var position = buffers.Add([history.Length]);
-        var results = buffers.Add(new int[seeds]);
-        device.Run("sample", recorder =>
+        using var kernel = KernelFactory.Sample(device, tuning);
+        var sequences = Enumerable.Range(0, seeds).ToArray();
+        var tokens = buffers.Add([.. sequences.SelectMany(_ => history.Concat(new int[LogLength - history.Length]))]);
+        var arguments = new SampleArguments
         {
-            for (var seed = 0; seed < seeds; seed++)
-            {
-                recorder.Copy(source, 0, scratch, 0, source.Bytes);
-                recorder.Barrier();
-                recorder.Dispatch(kernel, Arguments(options with { Seed = (ulong)seed }), 1);
-                recorder.Barrier();
-                recorder.Copy(tokens, (ulong)history.Length * sizeof(int), results, (ulong)seed * sizeof(int), sizeof(int));
-                recorder.Barrier();
-            }
-        });
-        var drawn = new int[seeds];
-        device.Read(results, 0, drawn.AsSpan());
-        return drawn;
-
-        SampleArguments Arguments(SamplerOptions o) => SampleArguments.Of(o) with
-        {
-            Logits = scratch.Address,
+            Logits = buffers.Add([.. sequences.SelectMany(_ => logits)]).Address,
             Tokens = tokens.Address,
-            Position = position.Address,
+            Positions = buffers.Add([.. sequences.Select(_ => history.Length)]).Address,
+            StepsLeft = buffers.Add([.. sequences.Select(_ => 1)]).Address,
+            Samplers = buffers.Add([.. sequences.Select(seed => SamplerEntry.Of(options with { Seed = (ulong)seed }))]).Address,
             Vocabulary = (uint)logits.Length,
             LogMask = LogLength - 1,
         };
+        device.Run("sample", recorder => recorder.Dispatch(kernel, arguments, (uint)seeds));
+        var log = new int[seeds * LogLength];
+        device.Read(tokens, 0, log.AsSpan());
+        return [.. sequences.Select(seed => log[seed * LogLength + history.Length])];
     }
 }

@@ -6,9 +6,11 @@ internal struct EmbeddingArguments
     public ulong Weights;
     public ulong Scales;
     public ulong Tokens;
-    public ulong Position;
+    public ulong Positions;
+    public ulong StepsLeft;
     public ulong X;
     public uint Runs;
+    public uint Vectors;
     public uint LogMask;
     public float Scale;
 }

@@ -3,17 +3,18 @@ namespace RetNet.Vulkan.Execution.Arguments;
 /// <summary>Arguments of shaders/retention/recurrent.comp, which says what each is.</summary>
 internal struct RetentionArguments
 {
-    public ulong Q;
-    public ulong K;
-    public ulong V;
-    public ulong G;
+    public ulong Projections;
     public ulong HeadWeight;
     public ulong State;
     public ulong Decay;
     public ulong Angles;
-    public ulong Position;
+    public ulong Positions;
+    public ulong StepsLeft;
     public ulong Y;
     public ulong Squares;
+    public uint Stride;
+    public uint OutputStride;
+    public uint SlotVectors;
     public uint ValueSize;
     public uint ValueVectors;
     public uint Group;

@@ -1,0 +1,218 @@
+using System.Diagnostics;
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Bench;
+
+/// <summary>Measures models on a device. What does not fit is left out and told in the report; everything else goes on.</summary>
+public sealed class Benchmark
+{
+    private const int DeviceLost = -4;
+    private const int ProfiledTokens = 32;
+
+    private readonly GpuDevice _device;
+    private readonly BenchOptions _options;
+    private readonly Action<string>? _progress;
+    private readonly List<ModelResult> _models = [];
+    private readonly List<Measurement> _measurements = [];
+    private readonly List<Skipped> _skipped = [];
+    private readonly DateTimeOffset _date = DateTimeOffset.UtcNow;
+    private readonly DeviceLimits _limits;
+    private readonly CancellationToken _cancellation;
+
+    /// <summary>Measures what the device reaches at most.</summary>
+    /// <param name="device">The device; opened without a pipeline cache, the first token's time has all kernels compiled.</param>
+    /// <param name="options">What to measure.</param>
+    /// <param name="progress">Told what comes next.</param>
+    /// <param name="cancellation">Ends after the run that is under way.</param>
+    /// <exception cref="GpuException">A profile is asked for of a device without timestamps, or it fails.</exception>
+    public Benchmark(GpuDevice device, BenchOptions options, Action<string>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Profile && device.Capabilities.TimestampPeriod == 0)
+            throw new GpuException($"{device.Gpu.Name} has no timestamps on its compute queue; measure without --profile.");
+        (_device, _options, _progress, _cancellation) = (device, options, progress, cancellation);
+        progress?.Invoke("copy and product");
+        var copy = CopySpeed.Measure(device);
+        var product = ProductSpeed.Measure(device);
+        _limits = new(copy.BytesPerSecond, copy.By, product.FlopsPerSecond, product.Shape);
+    }
+
+    /// <summary>Measures a shape with random weights in every type asked for.</summary>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was measured is in the report.</exception>
+    public void Run(ModelShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        foreach (var type in _options.Types)
+        {
+            var name = BlockType.Of(type).Name;
+            Attempt($"{shape.Name} {name}", () => Run(
+                shape.Name, name, null, shape.Parameters, () => RetNetModel.Random(_device, shape.Config, type, Plan(shape.Config)), Notes(shape, type)));
+        }
+    }
+
+    /// <summary>Measures a model of a file.</summary>
+    /// <exception cref="GgufException">It is no RetNet.</exception>
+    /// <exception cref="ModelException">It is one that the kernels do not compute.</exception>
+    /// <exception cref="GpuException">The device was lost.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was measured is in the report.</exception>
+    public void Run(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var config = RetNetGguf.ReadConfig(file);
+        var matrices = file.Tensors.Values.Where(tensor => tensor.Dimensions.Count > 1).ToArray();
+        var type = matrices.GroupBy(tensor => tensor.Type.Name).MaxBy(group => group.Sum(tensor => (long)tensor.Bytes))?.Key ?? "none";
+        var name = Path.GetFileNameWithoutExtension(file.Path);
+        Attempt(name, () => Run(name, type, file.Path, matrices.Sum(tensor => tensor.Rows * tensor.RowLength), () => RetNetModel.Load(_device, file, Plan(config)), []));
+    }
+
+    /// <summary>What was found so far.</summary>
+    /// <param name="program">Program and version, for the report.</param>
+    public BenchReport Report(string program) => new()
+    {
+        Program = program,
+        Date = _date,
+        Device = _device.Gpu,
+        Limits = _limits,
+        Models = _models,
+        Measurements = _measurements,
+        Skipped = _skipped,
+    };
+
+    private MemoryPlan Plan(RetNetConfig config) => RecurrentSession.Plan(_device, config, _options.StateType);
+
+    private static List<string> Notes(ModelShape shape, GgmlType type)
+    {
+        var block = BlockType.Of(type);
+        var kept = TensorShapes.Of(shape.Config).Where(tensor => tensor.IsMatrix && tensor.Dimensions[0] % block.Length != 0).Select(tensor => tensor.Dimensions[0]).Distinct().Order().ToArray();
+        return kept.Length == 0 ? [] : [$"kept in f16, rows of {string.Join(", ", kept)} are no whole {block.Name} blocks of {block.Length}"];
+    }
+
+    /// <summary>Runs a part of the sweep, and notes why where the device refuses it.</summary>
+    private void Attempt(string what, Action action)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            action();
+        }
+        catch (GpuException e) when (e is not VulkanCallException { Result: DeviceLost })
+        {
+            _skipped.Add(new(what, e.Message));
+        }
+    }
+
+    private void Run(string name, string type, string? file, long parameters, Func<RetNetModel> load, IReadOnlyList<string> notes)
+    {
+        _progress?.Invoke($"{name} {type}");
+        var start = Stopwatch.GetTimestamp();
+        using var model = load();
+        var loaded = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        _models.Add(new ModelResult
+        {
+            Name = name,
+            Type = type,
+            File = file,
+            Config = model.Config,
+            Parameters = parameters,
+            WeightBytes = model.WeightBytes,
+            LoadSeconds = loaded,
+            FirstTokenSeconds = FirstToken(model),
+            SecondStartSeconds = FirstToken(model),
+            Notes = notes,
+        });
+        var work = new TokenWork(model, _options.StateType);
+        foreach (var batch in _options.Batches)
+        {
+            foreach (var depth in _options.Depths)
+                Measure(name, type, MeasurementKind.Decode, batch, depth, _options.Tokens, () => Decode(model, work, file is null, batch, depth));
+            foreach (var prompt in _options.Prompts)
+                Measure(name, type, MeasurementKind.Prefill, batch, 0, prompt, () => Prefill(model, work, batch, prompt));
+        }
+    }
+
+    private double FirstToken(RetNetModel model)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var session = new RecurrentSession(model, _options.StateType);
+        foreach (var _ in session.Generate(RandomTokens.Of(model.Config, 1, seed: 0), 1, SamplerOptions.Greedy))
+            return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return 0;
+    }
+
+    private void Measure(string name, string type, MeasurementKind kind, int batch, int depth, int tokens, Func<Figures> measure)
+    {
+        var what = kind == MeasurementKind.Decode ? $"decoding after {depth} tokens" : $"prefill of {tokens} tokens";
+        var sequences = batch == 1 ? "1 sequence" : $"{batch} sequences";
+        Attempt($"{name} {type}, {what}, {sequences}", () =>
+        {
+            _progress?.Invoke($"{name} {type}, {what}, {sequences}");
+            _device.ResetPeak();
+            var figures = measure();
+            _measurements.Add(new Measurement
+            {
+                Model = name,
+                Type = type,
+                StateType = _options.StateType,
+                Kind = kind,
+                Batch = batch,
+                Depth = depth,
+                Tokens = tokens,
+                TokensPerSecond = new([.. figures.Seconds.Select(seconds => (double)batch * tokens / seconds)]),
+                BytesPerToken = figures.BytesPerToken,
+                FlopsPerToken = figures.FlopsPerToken,
+                AllocatedBytes = _device.PeakBytes,
+                DriverBytes = figures.DriverBytes,
+                Kernels = figures.Kernels,
+                ProfiledTokens = figures.ProfiledTokens,
+            });
+        });
+    }
+
+    private Figures Decode(RetNetModel model, TokenWork work, bool randomState, int batch, int depth)
+    {
+        using var decoder = IDecoder.Create(model, _options.StateType, batch, randomState);
+        var seconds = Repeat(() => decoder.Decode(depth, _options.Tokens));
+        var tokens = Math.Min(_options.Tokens, ProfiledTokens);
+        var kernels = Profile(timings => decoder.Decode(depth, tokens, timings));
+        return new(seconds, work.DecodeBytes(batch), work.DecodeFlops, _device.UsedBytes, kernels, (long)tokens * batch);
+    }
+
+    private Figures Prefill(RetNetModel model, TokenWork work, int batch, int prompt)
+    {
+        var options = PrefillRun.Options(_device, model.Config, _options.StateType, batch, prompt, _limits.ProductFlopsPerSecond / work.PrefillFlops);
+        SequenceBatch.Plan(model.Config, batch, options).EnsureFits(_device, "Prefill", "Choose a smaller batch or another device.");
+        using var run = new PrefillRun(model, batch, prompt, options);
+        var seconds = Repeat(() => run.Run());
+        var kernels = Profile(timings => run.Run(timings));
+        return new(seconds, work.PrefillBytes(batch, prompt, options.PassLength), work.PrefillFlops, _device.UsedBytes, kernels, (long)batch * prompt);
+    }
+
+    private double[] Repeat(Func<double> run)
+    {
+        run();
+        var seconds = new double[_options.Runs];
+        for (var i = 0; i < seconds.Length; i++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            seconds[i] = run();
+        }
+
+        return seconds;
+    }
+
+    private List<KernelTime> Profile(Action<KernelTimings> run)
+    {
+        if (!_options.Profile)
+            return [];
+        using var timings = new KernelTimings(_device);
+        run(timings);
+        return [.. timings.Totals.Select(total => new KernelTime(total.Key, total.Value.Count, total.Value.Seconds)).OrderByDescending(kernel => kernel.Seconds)];
+    }
+
+    private sealed record Figures(double[] Seconds, double BytesPerToken, double FlopsPerToken, ulong? DriverBytes, IReadOnlyList<KernelTime> Kernels, long ProfiledTokens);
+}

@@ -1,0 +1,49 @@
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Bench;
+
+/// <summary>
+/// The least that a token needs: every weight read once for all tokens taken together, but of the embedding one row a token;
+/// states read and written once; two operations a weight, four a state element (S ← γS + kvᵀ and qS, a multiplication and an addition each).
+/// </summary>
+internal sealed class TokenWork
+{
+    private readonly RetNetModel _model;
+    private readonly double _embeddingRow;
+    private readonly double _stateBytes;
+    private readonly double _stateElements;
+    private readonly double _layerBytes;
+    private readonly double _layerWeights;
+
+    public TokenWork(RetNetModel model, StateType stateType)
+    {
+        _model = model;
+        var config = model.Config;
+        var matrices = model.Layers.SelectMany(layer => new[] { layer.QueryKeyValueGate, layer.RetentionOutput, layer.FeedForwardIn, layer.FeedForwardDown }).ToArray();
+        _layerBytes = matrices.Sum(matrix => (double)matrix.Bytes);
+        _layerWeights = matrices.Sum(Weights);
+        _embeddingRow = (double)model.Embedding.Bytes / model.Embedding.Rows;
+        _stateBytes = RetentionState.BytesOf(config, stateType);
+        _stateElements = (double)config.Layers * config.Heads * config.KeySize * config.ValueSize;
+    }
+
+    /// <summary>Bytes a token of decoding.</summary>
+    public double DecodeBytes(int batch) => (_layerBytes + _model.Output.Bytes) / batch + _embeddingRow + 2 * _stateBytes;
+
+    /// <summary>Operations a token of decoding.</summary>
+    public double DecodeFlops => 2 * (_layerWeights + Weights(_model.Output)) + 4 * _stateElements;
+
+    /// <summary>Operations a token of prefill, whose logits nobody asks for.</summary>
+    public double PrefillFlops => 2 * _layerWeights + 4 * _stateElements;
+
+    /// <summary>Bytes a token of prefill: weights once a pass, states once a pass and sequence.</summary>
+    public double PrefillBytes(int batch, int prompt, int passLength)
+    {
+        var tokens = (double)batch * prompt;
+        var passes = Math.Ceiling(tokens / passLength);
+        return passes * _layerBytes / tokens + _embeddingRow + 2 * _stateBytes * Math.Max(passes, batch) / tokens;
+    }
+
+    private static double Weights(DeviceMatrix matrix) => (double)matrix.Rows * matrix.Columns;
+}
