@@ -16,6 +16,7 @@ layout(constant_id = 6) const uint ACTIVATION = 0;
 layout(constant_id = 7) const bool BIASED = false;
 layout(constant_id = 8) const bool HALF_OUTPUT = false;
 layout(constant_id = 9) const bool SPLIT = false;
+layout(constant_id = 10) const uint BAND = 8;    // tiles of tokens that are walked for each tile of rows
 
 #include "buffers.glsl"
 #include "weights.glsl"
@@ -41,10 +42,8 @@ layout(push_constant, std430) uniform Arguments
 
 #include "matmul_output.glsl"
 
-// Tiles of tokens that are walked for each tile of rows: workgroups that run together then share both weights and inputs.
-const uint BAND = 8;
-
-// The workgroup's tile of tokens and of rows.
+// The workgroup's tile of tokens and of rows: a band of tiles of tokens for each tile of rows, so that workgroups that run
+// together share both weights and inputs.
 uvec2 ownTile()
 {
     const uint id = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;

@@ -31,7 +31,7 @@ layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Wei
 
 #include "matmul.glsl"
 
-layout(constant_id = 10) const uint UNROLL = 4;
+layout(constant_id = 11) const uint UNROLL = 4;
 
 #if defined(WEIGHT_F16)
 #define WEIGHT_ARRAY weights.at

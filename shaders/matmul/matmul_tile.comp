@@ -9,8 +9,8 @@
 #define InputView Vectors
 #include "matmul.glsl"
 
-layout(constant_id = 10) const uint THREAD_TOKENS = 4;
-layout(constant_id = 11) const uint THREAD_ROWS = 4;
+layout(constant_id = 11) const uint THREAD_TOKENS = 4;
+layout(constant_id = 12) const uint THREAD_ROWS = 4;
 
 const uint TOKEN_VECTORS = THREAD_TOKENS / 4;
 const uint ROW_VECTORS = THREAD_ROWS / 4;

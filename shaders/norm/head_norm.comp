@@ -24,12 +24,13 @@ layout(constant_id = 2) const bool GATED = true;
 layout(constant_id = 3) const bool EPS_SCALED = true;
 layout(constant_id = 4) const bool CLAMPED = false;
 layout(constant_id = 5) const bool SUBTRACT_MEAN = false;
+layout(constant_id = 6) const bool HALF_GATE = false; // with HALF_OUTPUT
 
 layout(push_constant, std430) uniform Arguments
 {
     Floats o;          // [rows][stride], HEADS · valueSize of each used
     OutputView y;      // [rows][stride]
-    Floats g;          // [rows][gateStride]
+    Floats g;          // [rows][gateStride], f32 or with HALF_GATE f16
     Floats headWeight; // [valueSize]
     Pairs decay;       // [HEADS], (γ, ln γ)
     Words positions;   // [rows], tokens consumed, this one included: n + 1
@@ -41,6 +42,15 @@ layout(push_constant, std430) uniform Arguments
 };
 
 #include "workgroup.glsl"
+
+float gateAt(uint i)
+{
+#ifdef HALF_OUTPUT
+    if (HALF_GATE)
+        return float(Halves(g).at[i]);
+#endif
+    return g.at[i];
+}
 
 float epsilon(uint row, uint head)
 {
@@ -76,7 +86,7 @@ void main()
     const float scale = inversesqrt(workgroupSum(squares) / float(valueSize) + epsilon(row, head));
     for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
     {
-        const float gate = GATED ? silu(g.at[row * gateStride + head * valueSize + i]) : 1.0;
+        const float gate = GATED ? silu(gateAt(row * gateStride + head * valueSize + i)) : 1.0;
         y.at[at + i] = stored((o.at[at + i] - mean) * gate * scale * headWeight.at[i]);
     }
 }

@@ -20,11 +20,12 @@ internal sealed class Activations : IDisposable
     /// <param name="rows">Tokens of a pass.</param>
     /// <param name="logitRows">Tokens whose logits are computed at once.</param>
     /// <param name="precision">What the inputs of products are.</param>
-    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32)
+    /// <param name="halfProjections">Whether <see cref="Projections"/> are f16.</param>
+    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false)
     {
-        (Rows, LogitRows, HeadTiles, Precision) = (rows, logitRows, headTiles, precision);
+        (Rows, LogitRows, HeadTiles, Precision, HalfProjections) = (rows, logitRows, headTiles, precision, halfProjections);
         (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
-        var sizes = Sizes(config, headTiles, rows, logitRows, precision);
+        var sizes = Sizes(config, headTiles, rows, logitRows, precision, halfProjections);
         _buffer = device.Allocate("activations", Total(sizes));
         var addresses = new ulong[sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < sizes.Length; address += Align(sizes[i++]))
@@ -36,6 +37,9 @@ internal sealed class Activations : IDisposable
 
     /// <summary>What <see cref="Normed"/>, <see cref="Retained"/> and <see cref="Hidden"/> are.</summary>
     public ProductPrecision Precision { get; }
+
+    /// <summary>Whether <see cref="Projections"/> are f16.</summary>
+    public bool HalfProjections { get; }
 
     /// <summary>Tokens of a pass.</summary>
     public int Rows { get; }
@@ -85,8 +89,8 @@ internal sealed class Activations : IDisposable
     /// <summary>Elements from one row of the inner activations to the next.</summary>
     public int HiddenStride { get; }
 
-    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32) =>
-        Total(Sizes(config, headTiles, rows, logitRows, precision));
+    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false) =>
+        Total(Sizes(config, headTiles, rows, logitRows, precision, halfProjections));
 
     /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
@@ -107,14 +111,14 @@ internal sealed class Activations : IDisposable
     }
 
     /// <summary>In words of 32 bits.</summary>
-    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows, ProductPrecision precision)
+    private static long[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows, ProductPrecision precision, bool halfProjections)
     {
         var (width, projections, retained, hidden) = Strides(config);
         var half = precision == ProductPrecision.F16;
         var elements = half ? 2 : 1;
         return
         [
-            rows * width, rows * width / elements, rows * projections, rows * retained / elements, rows * config.Heads * headTiles,
+            rows * width, rows * width / elements, rows * projections / (halfProjections ? 2 : 1), rows * retained / elements, rows * config.Heads * headTiles,
             rows * hidden / elements, logitRows * config.VocabularySize,
             half ? rows * Math.Max(retained, hidden) : 0,
         ];

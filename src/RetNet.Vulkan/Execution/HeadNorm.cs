@@ -20,7 +20,7 @@ internal sealed class HeadNorm : IDisposable
     public HeadNorm(RetNetModel model, Activations activations, ulong positions, ulong scoreSums)
     {
         (_model, _activations, _positions, _scoreSums) = (model, activations, positions, scoreSums);
-        _kernel = KernelFactory.HeadNorm(model.Device, model.Config, Tuning.For(model.Device.Capabilities), clamped: scoreSums != 0, activations.Precision == ProductPrecision.F16);
+        _kernel = KernelFactory.HeadNorm(model.Device, model.Config, Tuning.For(model.Device.Capabilities), clamped: scoreSums != 0, activations.Precision == ProductPrecision.F16, activations.HalfProjections);
     }
 
     public void Record(Recorder recorder, int layer, int rows)
@@ -30,7 +30,7 @@ internal sealed class HeadNorm : IDisposable
         {
             O = _activations.HeadOutputs,
             Y = _activations.Retained,
-            G = ProjectionAddresses.Of(config, _activations.Projections).Gates,
+            G = ProjectionAddresses.Of(config, _activations).Gates,
             HeadWeight = _model.Layers[layer].HeadNorm,
             Decay = _model.Decay,
             Positions = _positions,

@@ -65,11 +65,20 @@ public static class KernelSurvey
         yield return ("norm", "LayerNorm", () => KernelFactory.Norm(device, tuning, subtractMean: true));
         yield return ("head_norm", "many tokens", () => KernelFactory.HeadNorm(device, config, tuning, clamped: false));
         yield return ("rotate", "many tokens", () => KernelFactory.Rotate(device, config, tuning));
+        yield return ("rotate_f16", "many tokens", () => KernelFactory.Rotate(device, config, tuning, halves: true));
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
+            if (ShaderLibrary.Has($"retention_matrix_states{suffix}"))
+                yield return ($"retention_matrix_states{suffix}", "many tokens", () => KernelFactory.MatrixStates(device, config, state));
             yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
             yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true));
+        }
+
+        if (ShaderLibrary.Has("retention_matrix_outputs"))
+        {
+            yield return ("retention_matrix_scores", "many tokens", () => KernelFactory.MatrixScores(device, config, SequenceOptions.MatrixChunkLength));
+            yield return ("retention_matrix_outputs", "many tokens", () => KernelFactory.MatrixOutputs(device, config, SequenceOptions.MatrixChunkLength));
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));

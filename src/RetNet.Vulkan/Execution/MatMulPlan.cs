@@ -10,16 +10,17 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="TileRows">Rows of a workgroup, those of both halves of a gated unit together.</param>
 /// <param name="Depth">Columns that it takes at a time.</param>
 /// <param name="Parts">Workgroups that share the columns of a tile.</param>
-internal readonly record struct MatMulPlan(MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1)
+/// <param name="Buffers">Tiles that <c>matmul_coopmat</c> keeps in shared memory: 2 fill one while the other is read.</param>
+/// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
+/// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
+internal readonly record struct MatMulPlan(
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 4, uint Band = 8)
 {
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
 
     /// <summary>Rows that a thread of <c>matmul_tile</c> holds.</summary>
     public const uint ThreadRows = 4;
-
-    /// <summary>Turns of <c>matmul_coopmat2</c> that are unrolled.</summary>
-    public const uint Unroll = 4;
 
     /// <summary>Workgroups that fill a large device once. Vulkan does not tell how many run at a time.</summary>
     private const uint Enough = 128;
@@ -126,18 +127,18 @@ internal readonly record struct MatMulPlan(MatMulKind Kind, uint Threads, uint T
     /// <summary>A thread of matmul_tile holds 4 rows and a multiple of 4 tokens.</summary>
     private bool FitsThreads(uint halves) => TileTokens * HalfRows(halves) % (16 * Threads) == 0 && TileTokens * HalfRows(halves) / Threads is 16 or 32;
 
-    private bool FitsSubgroups(DeviceCapabilities capabilities, uint halves)
+    public bool FitsSubgroups(DeviceCapabilities capabilities, uint halves)
     {
         if (Shape(capabilities) is not { } shape || Threads > capabilities.WorkgroupInvocations)
             return false;
         var wavesTokens = WavesTokens(capabilities, shape);
         var wavesRows = Threads / capabilities.SubgroupSize / wavesTokens;
-        var bytes = (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
+        var bytes = Buffers * (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
         return TileTokens % (wavesTokens * shape.M) == 0 && HalfRows(halves) % (wavesRows * shape.N) == 0 && Depth % shape.K == 0
             && bytes <= capabilities.SharedMemoryBytes;
     }
 
-    private bool FitsWorkgroup(DeviceCapabilities capabilities, uint halves)
+    public bool FitsWorkgroup(DeviceCapabilities capabilities, uint halves)
     {
         var plan = this;
         return capabilities.WorkgroupMatrices is { } matrices && Threads <= matrices.MaxInvocations

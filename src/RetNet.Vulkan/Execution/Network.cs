@@ -55,7 +55,7 @@ internal sealed class Network : IDisposable
         {
             var weights = _model.Layers[layer];
             recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
-            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, ProductOutput.Store, rows);
+            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections, _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
             recorder.Use = null;
             retention(recorder, layer);
             recorder.Use = "output";

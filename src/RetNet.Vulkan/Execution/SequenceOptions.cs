@@ -6,6 +6,9 @@ public sealed record SequenceOptions
     /// <summary>Tokens a chunk has by default: flash-linear-attention's.</summary>
     public const int DefaultChunkLength = 64;
 
+    /// <summary>Tokens of a chunk that matrix units are fastest with.</summary>
+    public const int MatrixChunkLength = 128;
+
     /// <summary>Tokens a pass has by default.</summary>
     public const int DefaultPassLength = 512;
 

@@ -25,13 +25,16 @@ internal sealed class HeadNormCheck(string variant) : KernelCheck(variant, 3e-6)
         foreach (var form in Forms)
         {
             using var kernel = new Kernel<HeadNormArguments>(
-                run.Device, Variant, form.Threads, Heads, Constant.Of(form.Gated), Constant.Of(form.EpsScaled), Constant.Of(form.Clamped), Constant.Of(form.SubtractMean));
+                run.Device, Variant, form.Threads, Heads, Constant.Of(form.Gated), Constant.Of(form.EpsScaled), Constant.Of(form.Clamped), Constant.Of(form.SubtractMean), Constant.Of(HalfGate(form)));
             foreach (var valueSize in new[] { 1, 54, 300 })
                 Run(run, kernel, form, valueSize);
         }
     }
 
-    private bool Half => Variant.EndsWith("_f16", StringComparison.Ordinal);
+    /// <summary>Gates may be f16 where results are; here in every other form.</summary>
+    private bool HalfGate(Form form) => IsHalf && form.EpsScaled;
+
+    private bool IsHalf => Variant.EndsWith("_f16", StringComparison.Ordinal);
 
     private void Run(CheckRun run, Kernel<HeadNormArguments> kernel, Form form, int valueSize)
     {
@@ -39,16 +42,16 @@ internal sealed class HeadNormCheck(string variant) : KernelCheck(variant, 3e-6)
         var decay = CheckDecay.Of(Heads);
         uint[] positions = [1, 2, 70, 5000, 1_000_000];
         var before = run.Values(Rows * stride).Select(value => value + 0.25f).ToArray();
-        var gates = run.Values(Rows * gateStride);
+        var gates = run.Values(Rows * gateStride).Select(value => (float)(Half)value).ToArray();
         var weight = run.Values(valueSize);
         var scores = run.Values(Rows * Heads).Select(value => (value + 1) * 40).ToArray();
         run.Arena.Clear();
-        var y = Half ? run.Arena.AddOutput<Half>("y", [.. before.Select(value => (Half)value)]) : run.Arena.AddOutput<float>("y", before);
+        var y = IsHalf ? run.Arena.AddOutput<Half>("y", [.. before.Select(value => (Half)value)]) : run.Arena.AddOutput<float>("y", before);
         var arguments = new HeadNormArguments
         {
-            O = Half ? run.Arena.Add<float>("o", before) : y,
+            O = IsHalf ? run.Arena.Add<float>("o", before) : y,
             Y = y,
-            G = run.Arena.Add<float>("gates", gates),
+            G = HalfGate(form) ? run.Arena.Add<Half>("gates", [.. gates.Select(value => (Half)value)]) : run.Arena.Add<float>("gates", gates),
             HeadWeight = run.Arena.Add<float>("weight", weight),
             Decay = run.Arena.Add<float>("decay", RetNetModel.DecayTable(decay)),
             Positions = run.Arena.Add<uint>("positions", positions),
@@ -73,7 +76,7 @@ internal sealed class HeadNormCheck(string variant) : KernelCheck(variant, 3e-6)
                     part[i] *= Reference.Activations.Silu(gates[row * gateStride + head * valueSize + i]);
             }
 
-        if (Half)
+        if (IsHalf)
             run.Compare<Half>("y", expected, run.Arena.Read<Half>(y, before.Length), HalfSlack);
         else
             run.Compare<float>("y", expected, run.Arena.Read<float>(y, before.Length));
