@@ -1,6 +1,9 @@
 // Views of device memory by address. Every kernel's arguments are one push-constant block of such
 // addresses and a few numbers, at most 128 bytes; C# mirrors the block (src/RetNet.Vulkan/Execution/*Arguments.cs).
 
+#ifndef BUFFERS_GLSL
+#define BUFFERS_GLSL
+
 #extension GL_EXT_buffer_reference : require
 
 layout(buffer_reference, std430, buffer_reference_align = 4) buffer Floats { float at[]; };
@@ -32,5 +35,21 @@ void storeVector(LongQuads vectors, uint i, vec4 v)
 }
 #endif
 
+#ifdef HALF_FLOATS
+// 16-bit floats, on devices that have them in buffers and in arithmetic.
+#extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+layout(buffer_reference, std430, buffer_reference_align = 2) buffer Halves { float16_t at[]; };
+
+const float HALF_MAX = 65504.0;
+
+// The nearest f16; what f16 does not hold becomes its largest.
+float16_t toHalf(float v)
+{
+    return float16_t(clamp(v, -HALF_MAX, HALF_MAX));
+}
+#endif
+
 layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Pairs { vec2 at[]; };
 layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Phases { uvec2 at[]; };
+#endif

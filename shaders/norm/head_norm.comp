@@ -5,11 +5,16 @@
 //
 // ε_n = ε, or ε·S_n where torchscale divides by √S_n, S_n = Σ γᵗ for t = 0..n: RMSNorm(c·o; ε) = RMSNorm(o; ε/c²).
 // torchscale's parallel form divides by a_n = clamp(Σ_m |score_nm| / √S_n, 1, 5·10⁴) as well (multiscale_retention.py,
-// parallel_forward), which makes it ε·S_n·a_n². A workgroup a row and head; o becomes y in place.
+// parallel_forward), which makes it ε·S_n·a_n². A workgroup a row and head; y may be o,
+// but where it is f16 (HALF_OUTPUT).
 
 #extension GL_GOOGLE_include_directive : require
 
+#ifdef HALF_OUTPUT
+#define HALF_FLOATS
+#endif
 #include "buffers.glsl"
+#include "output.glsl"
 #include "activation.glsl"
 #include "decay.glsl"
 
@@ -19,11 +24,13 @@ layout(constant_id = 2) const bool GATED = true;
 layout(constant_id = 3) const bool EPS_SCALED = true;
 layout(constant_id = 4) const bool CLAMPED = false;
 layout(constant_id = 5) const bool SUBTRACT_MEAN = false;
+layout(constant_id = 6) const bool HALF_GATE = false; // with HALF_OUTPUT
 
 layout(push_constant, std430) uniform Arguments
 {
     Floats o;          // [rows][stride], HEADS · valueSize of each used
-    Floats g;          // [rows][gateStride]
+    OutputView y;      // [rows][stride]
+    Floats g;          // [rows][gateStride], f32 or with HALF_GATE f16
     Floats headWeight; // [valueSize]
     Pairs decay;       // [HEADS], (γ, ln γ)
     Words positions;   // [rows], tokens consumed, this one included: n + 1
@@ -35,6 +42,15 @@ layout(push_constant, std430) uniform Arguments
 };
 
 #include "workgroup.glsl"
+
+float gateAt(uint i)
+{
+#ifdef HALF_OUTPUT
+    if (HALF_GATE)
+        return float(Halves(g).at[i]);
+#endif
+    return g.at[i];
+}
 
 float epsilon(uint row, uint head)
 {
@@ -70,7 +86,7 @@ void main()
     const float scale = inversesqrt(workgroupSum(squares) / float(valueSize) + epsilon(row, head));
     for (uint i = gl_LocalInvocationID.x; i < valueSize; i += gl_WorkGroupSize.x)
     {
-        const float gate = GATED ? silu(g.at[row * gateStride + head * valueSize + i]) : 1.0;
-        o.at[at + i] = (o.at[at + i] - mean) * gate * scale * headWeight.at[i];
+        const float gate = GATED ? silu(gateAt(row * gateStride + head * valueSize + i)) : 1.0;
+        y.at[at + i] = stored((o.at[at + i] - mean) * gate * scale * headWeight.at[i]);
     }
 }

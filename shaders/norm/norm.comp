@@ -4,11 +4,15 @@
 //   RMSNorm    y = x · w / √(mean(x²) + ε)
 //   LayerNorm  y = (x − mean(x)) · w / √(var(x) + ε) + b
 //
-// A workgroup a row; x and y may be the same.
+// A workgroup a row; x and y may be the same, but where y is f16 (HALF_OUTPUT).
 
 #extension GL_GOOGLE_include_directive : require
 
+#ifdef HALF_OUTPUT
+#define HALF_FLOATS
+#endif
 #include "buffers.glsl"
+#include "output.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool SUBTRACT_MEAN = false;
@@ -16,7 +20,7 @@ layout(constant_id = 1) const bool SUBTRACT_MEAN = false;
 layout(push_constant, std430) uniform Arguments
 {
     Floats x;      // [rows][stride]
-    Floats y;      // [rows][stride]
+    OutputView y;  // [rows][stride]
     Floats weight; // [columns]
     Floats bias;   // [columns]
     uint columns;
@@ -47,5 +51,5 @@ void main()
     }
     const float scale = inversesqrt(workgroupSum(squares) / float(columns) + eps);
     for (uint i = thread; i < columns; i += gl_WorkGroupSize.x)
-        y.at[row + i] = fma((x.at[row + i] - mean) * scale, weight.at[i], bias.at[i]);
+        y.at[row + i] = stored(fma((x.at[row + i] - mean) * scale, weight.at[i], bias.at[i]));
 }

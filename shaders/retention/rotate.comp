@@ -1,8 +1,17 @@
 #version 460
-// q̂ = R(nθ)·q and k̂ = R(nθ)·k/√dk for many tokens, in place: interleaved pairs at each token's position n.
+// q̂ = R(nθ)·q and k̂ = R(nθ)·k/√dk for many tokens, in place: interleaved pairs at each token's position n. f32, or HALVES.
 
 #extension GL_GOOGLE_include_directive : require
 
+#ifdef HALVES
+#define PairView Words
+#define loaded(pair) unpackHalf2x16(pair)
+#define stored(pair) packHalf2x16(pair)
+#else
+#define PairView Pairs
+#define loaded(pair) pair
+#define stored(pair) pair
+#endif
 #include "buffers.glsl"
 #include "rotation.glsl"
 
@@ -11,7 +20,7 @@ layout(constant_id = 1) const uint KEY_SIZE = 128;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Pairs x;         // [rows][stride / 2]: queries, then keys
+    PairView x;      // [rows][stride / 2]: queries, then keys
     Phases angles;   // [KEY_SIZE / 2]
     Words positions; // [rows], tokens consumed, this one included: n + 1
     uint stride;
@@ -27,7 +36,7 @@ void main()
     for (uint pair = gl_LocalInvocationID.x; pair < pairs; pair += gl_WorkGroupSize.x)
     {
         const uint at = row * (stride / 2) + pair;
-        const vec2 rotated = rotate(x.at[at], rotation(angles.at[pair % (KEY_SIZE / 2)], n));
-        x.at[at] = pair < queryPairs ? rotated : rotated * keyScale;
+        const vec2 rotated = rotate(loaded(x.at[at]), rotation(angles.at[pair % (KEY_SIZE / 2)], n));
+        x.at[at] = stored(pair < queryPairs ? rotated : rotated * keyScale);
     }
 }

@@ -4,10 +4,10 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>
-/// The arena of a forward pass: what a kernel hands to the next, all f32, for as many tokens as the pass takes. Every
-/// row is padded to a multiple of 64 with zeros that stay zero, since rows of weights are read in whole quads. Layers
-/// use the same memory in turn, but in a chain (<see cref="DispatchChain"/>), where everything has a place of its own that says
-/// whether it has been written.
+/// The arena of a forward pass: what a kernel hands to the next, for as many tokens as the pass takes. All is f32, but that the
+/// inputs of products are f16 where those are (<see cref="ProductPrecision.F16"/>). Every row is padded to a multiple of 64 with
+/// zeros that stay zero, since rows of weights are read in whole quads. Layers use the same memory in turn, but in a chain
+/// (<see cref="DispatchChain"/>), where everything has a place of its own that says whether it has been written.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
@@ -23,18 +23,28 @@ internal sealed class Activations : IDisposable
     /// <param name="headTiles">Σo² that the recurrent retention kernel leaves behind for each head.</param>
     /// <param name="rows">Tokens of a pass.</param>
     /// <param name="logitRows">Tokens whose logits are computed at once.</param>
+    /// <param name="precision">What the inputs of products are.</param>
+    /// <param name="halfProjections">Whether <see cref="Projections"/> are f16.</param>
     /// <param name="chained">Whether layers have places of their own.</param>
-    public Activations(GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows, bool chained = false)
+    public Activations(
+        GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows,
+        ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, bool chained = false)
     {
-        (Rows, LogitRows, HeadTiles, _chained) = (rows, logitRows, headTiles, chained);
+        (Rows, LogitRows, HeadTiles, Precision, HalfProjections, _chained) = (rows, logitRows, headTiles, precision, halfProjections, chained);
         (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
-        _sizes = Sizes(config, headTiles, rows, logitRows);
+        _sizes = Sizes(config, headTiles, rows, logitRows, precision, halfProjections);
         var copies = Copies(config, chained);
         _buffer = device.Allocate("activations", Total(_sizes, copies));
         _addresses = new ulong[_sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < _sizes.Length; address += _sizes[i] * copies[i++])
             _addresses[i] = address;
     }
+
+    /// <summary>What <see cref="Normed"/>, <see cref="Retained"/> and <see cref="Hidden"/> are.</summary>
+    public ProductPrecision Precision { get; }
+
+    /// <summary>Whether <see cref="Projections"/> are f16.</summary>
+    public bool HalfProjections { get; }
 
     /// <summary>Tokens of a pass.</summary>
     public int Rows { get; }
@@ -55,34 +65,41 @@ internal sealed class Activations : IDisposable
     public ulong Residual => ResidualAfter(0);
 
     /// <summary>The residual stream after so many additions to it, of which a layer makes two.</summary>
-    public ulong ResidualAfter(int additions) => Place(2, additions);
+    public ulong ResidualAfter(int additions) => Place(3, additions);
 
     /// <summary>Queries, keys, values and gates of a layer, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
-    public ulong Projections(int layer) => Place(3, layer);
+    public ulong Projections(int layer) => Place(4, layer);
 
     /// <summary>A layer's retention's output, [rows][<see cref="RetainedStride"/>].</summary>
-    public ulong Retained(int layer) => Place(4, layer);
+    public ulong Retained(int layer) => Place(5, layer);
 
     /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
-    public ulong HeadSquares(int layer) => Place(5, layer);
+    public ulong HeadSquares(int layer) => Place(6, layer);
 
     /// <summary>Inner activations of a layer's feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
-    public ulong Hidden(int layer) => Place(6, layer);
+    public ulong Hidden(int layer) => Place(7, layer);
 
-    /// <summary>Floats from one row of the residual stream to the next.</summary>
+    /// <summary>Retention's output before the head norm, f32, [rows][<see cref="RetainedStride"/>]; the same as <see cref="Retained"/> where that is f32.</summary>
+    public ulong HeadOutputs(int layer) => Precision == ProductPrecision.F32 ? Retained(layer) : _addresses[2];
+
+    /// <summary>What a norm makes <see cref="Hidden"/> of, f32, likewise; the same where that is f32. Only models with such a norm have it.</summary>
+    public ulong HiddenSums(int layer) => Precision == ProductPrecision.F32 ? Hidden(layer) : _addresses[2];
+
+    /// <summary>Elements from one row of the residual stream to the next.</summary>
     public int WidthStride { get; }
 
-    /// <summary>Floats from one row of the projections to the next.</summary>
+    /// <summary>Elements from one row of the projections to the next.</summary>
     public int ProjectionStride { get; }
 
-    /// <summary>Floats from one row of retention's output to the next.</summary>
+    /// <summary>Elements from one row of retention's output to the next.</summary>
     public int RetainedStride { get; }
 
-    /// <summary>Floats from one row of the inner activations to the next.</summary>
+    /// <summary>Elements from one row of the inner activations to the next.</summary>
     public int HiddenStride { get; }
 
-    public static ulong BytesOf(RetNetConfig config, int headTiles, int rows, int logitRows, bool chained = false) =>
-        Total(Sizes(config, headTiles, rows, logitRows), Copies(config, chained));
+    public static ulong BytesOf(
+        RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, bool chained = false) =>
+        Total(Sizes(config, headTiles, rows, logitRows, precision, halfProjections), Copies(config, chained));
 
     /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
@@ -109,19 +126,25 @@ internal sealed class Activations : IDisposable
             WeightStore.PaddedLength(config.FeedForwardSize));
     }
 
-    /// <summary>Bytes of each array: normed, logits, residual stream, projections, retained, Σo², hidden.</summary>
-    private static ulong[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows)
+    /// <summary>Bytes of each array: normed, logits, what norms are taken of, residual stream, projections, retained, Σo², hidden.</summary>
+    private static ulong[] Sizes(RetNetConfig config, int headTiles, long rows, long logitRows, ProductPrecision precision, bool halfProjections)
     {
         var (width, projections, retained, hidden) = Strides(config);
-        long[] floats = [rows * width, logitRows * config.VocabularySize, rows * width, rows * projections, rows * retained, rows * config.Heads * headTiles, rows * hidden];
-        return [.. floats.Select(Align)];
+        var half = precision == ProductPrecision.F16;
+        var elements = half ? 2 : 1;
+        long[] words =
+        [
+            rows * width / elements, logitRows * config.VocabularySize, half ? rows * Math.Max(retained, hidden) : 0,
+            rows * width, rows * projections / (halfProjections ? 2 : 1), rows * retained / elements, rows * config.Heads * headTiles, rows * hidden / elements,
+        ];
+        return [.. words.Select(Align)];
     }
 
     /// <summary>How often each array is there.</summary>
     private static ulong[] Copies(RetNetConfig config, bool chained)
     {
         var layers = chained ? (ulong)config.Layers : 1;
-        return [1, 1, chained ? (2 * layers) + 1 : 1, layers, layers, layers, layers];
+        return [1, 1, 1, chained ? (2 * layers) + 1 : 1, layers, layers, layers, layers];
     }
 
     private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;

@@ -20,7 +20,7 @@ internal sealed class HeadNorm : IDisposable
     public HeadNorm(RetNetModel model, Activations activations, ulong positions, ulong scoreSums)
     {
         (_model, _activations, _positions, _scoreSums) = (model, activations, positions, scoreSums);
-        _kernel = KernelFactory.HeadNorm(model.Device, model.Config, Tuning.For(model.Device.Capabilities), clamped: scoreSums != 0);
+        _kernel = KernelFactory.HeadNorm(model.Device, model.Config, Tuning.For(model.Device.Capabilities), clamped: scoreSums != 0, activations.Precision == ProductPrecision.F16, activations.HalfProjections);
     }
 
     public void Record(Recorder recorder, int layer, int rows)
@@ -28,8 +28,9 @@ internal sealed class HeadNorm : IDisposable
         var config = _model.Config;
         recorder.Dispatch(_kernel, new HeadNormArguments
         {
-            O = _activations.Retained(layer),
-            G = ProjectionAddresses.Of(config, _activations.Projections(layer)).Gates,
+            O = _activations.HeadOutputs(layer),
+            Y = _activations.Retained(layer),
+            G = ProjectionAddresses.Of(config, _activations, layer).Gates,
             HeadWeight = _model.Layers[layer].HeadNorm,
             Decay = _model.Decay,
             Positions = _positions,

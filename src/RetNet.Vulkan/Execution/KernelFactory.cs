@@ -18,8 +18,34 @@ internal static class KernelFactory
             (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained));
     }
 
-    public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean) =>
-        new(device, "norm", tuning.RowThreads, Constant.Of(subtractMean));
+    public static Kernel<MatMulArguments> MatMul(GpuDevice device, MatMulPlan plan, in MatMulTask task)
+    {
+        var capabilities = device.Capabilities;
+        var type = BlockType.Of(task.Matrix.Type).Name;
+        ReadOnlySpan<uint> shared =
+        [
+            plan.Threads, (uint)task.Matrix.Interleave, plan.TileTokens, plan.HalfRows(task.Halves), plan.Depth, (uint)task.Output, (uint)task.Activation,
+            Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput), Constant.Of(plan.Parts > 1), plan.Band,
+        ];
+        switch (plan.Kind)
+        {
+            case MatMulKind.Tile:
+                return new(device, $"matmul_tile_{type}", [.. shared, plan.TileTokens * plan.HalfRows(task.Halves) / plan.Threads / MatMulPlan.ThreadRows, MatMulPlan.ThreadRows]);
+            case MatMulKind.WorkgroupMatrix:
+                return new(device, $"matmul_coopmat2_{type}", [.. shared, plan.Unroll]);
+            default:
+                var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+                return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K, plan.Buffers]);
+        }
+    }
+
+    public static Kernel<MatMulSumArguments> MatMulSum(GpuDevice device, uint threads, in MatMulTask task) => new(
+        device, "matmul_sum" + Suffix(task.HalfOutput), threads, (uint)task.Output, (uint)task.Activation, Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput));
+
+    public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean, bool halfOutput = false) =>
+        new(device, "norm" + Suffix(halfOutput), tuning.RowThreads, Constant.Of(subtractMean));
+
+    public static Kernel<RoundArguments> Round(GpuDevice device, Tuning tuning) => new(device, "round", tuning.RowThreads);
 
     public static Kernel<EmbeddingArguments> Embedding(GpuDevice device, GgmlType type, int interleave) =>
         new(device, $"embedding_{BlockType.Of(type).Name}", EmbeddingThreads, (uint)interleave);
@@ -32,8 +58,17 @@ internal static class KernelFactory
         device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)config.KeySize,
         Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm), Constant.Of(chained));
 
-    public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning) =>
-        new(device, "rotate", tuning.RowThreads, (uint)config.KeySize);
+    public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning, bool halves = false) =>
+        new(device, "rotate" + Suffix(halves), tuning.RowThreads, (uint)config.KeySize);
+
+    public static Kernel<MatrixStatesArguments> MatrixStates(GpuDevice device, RetNetConfig config, StateType state) =>
+        MatrixRetention<MatrixStatesArguments>(device, config, "retention_matrix_states" + Suffix(state), MatrixTile.States(device.Capabilities));
+
+    public static Kernel<MatrixScoresArguments> MatrixScores(GpuDevice device, RetNetConfig config, int chunkLength) =>
+        MatrixRetention<MatrixScoresArguments>(device, config, "retention_matrix_scores", MatrixTile.Scores(device.Capabilities, chunkLength));
+
+    public static Kernel<MatrixOutputsArguments> MatrixOutputs(GpuDevice device, RetNetConfig config, int chunkLength) =>
+        MatrixRetention<MatrixOutputsArguments>(device, config, "retention_matrix_outputs", MatrixTile.Outputs(device.Capabilities, chunkLength));
 
     public static Kernel<ChunkStatesArguments> ChunkStates(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state) => new(
         device, "retention_chunk_states" + Suffix(state), tuning.ChunkThreads, tuning.ChunkTileLanes, Tuning.ChunkKeyRows, (uint)config.KeySize, (uint)config.Heads, Group(config));
@@ -41,14 +76,31 @@ internal static class KernelFactory
     public static Kernel<ChunkOutputsArguments> ChunkOutputs(GpuDevice device, RetNetConfig config, Tuning tuning, bool sumScores) => new(
         device, "retention_chunk_outputs", tuning.ChunkThreads, tuning.ChunkTileLanes, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
 
-    public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped) => new(
-        device, "head_norm", tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
-        Constant.Of(clamped), Constant.Of(config.RetentionNormType == NormType.Layer));
+    public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped, bool halfOutput = false, bool halfGate = false) => new(
+        device, "head_norm" + Suffix(halfOutput), tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
+        Constant.Of(clamped), Constant.Of(config.RetentionNormType == NormType.Layer), Constant.Of(halfGate));
 
     public static Kernel<SampleArguments> Sample(GpuDevice device, Tuning tuning) => new(device, "sample", tuning.SampleThreads, tuning.SampleLoads);
 
     /// <summary>What the names of kernels that hold a state end with.</summary>
-    private static string Suffix(StateType state) => state == StateType.F16 ? "_f16" : "";
+    private static string Suffix(StateType state) => Suffix(state == StateType.F16);
+
+    /// <summary>What the names of kernels that write f16 end with.</summary>
+    private static string Suffix(bool half) => half ? "_f16" : "";
+
+    private static Kernel<TArguments> MatrixRetention<TArguments>(GpuDevice device, RetNetConfig config, string variant, MatrixTile tile)
+        where TArguments : unmanaged
+    {
+        var capabilities = device.Capabilities;
+        var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+        return new(device, variant, WholeSubgroups(capabilities),
+            tile.Subgroups * capabilities.SubgroupSize, capabilities.SubgroupSize, shape.M, shape.N, shape.K,
+            tile.M, tile.N, tile.Depth, tile.WavesM, (uint)config.KeySize, (uint)config.Heads, Group(config));
+    }
+
+    /// <summary>Matrices belong to subgroups of a size that kernels have to know.</summary>
+    private static RequiredSubgroupSize? WholeSubgroups(DeviceCapabilities capabilities) =>
+        capabilities.SubgroupSizeControl is null ? null : new(capabilities.SubgroupSize);
 
     private static uint Group(RetNetConfig config) => (uint)(config.Heads / config.KeyValueHeads);
 }

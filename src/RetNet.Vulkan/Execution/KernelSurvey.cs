@@ -49,20 +49,39 @@ public static class KernelSurvey
                 yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
                     KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && oneToken));
             }
-
+            foreach (var kernel in ProductsOfMany(device, type, interleave))
+                yield return kernel;
             yield return ($"embedding_{type.Name}", "1 token", () => KernelFactory.Embedding(device, type.Type, interleave));
             yield return ($"embedding_rows_{type.Name}", "many tokens", () => KernelFactory.EmbeddingRows(device, tuning, type.Type, interleave));
         }
 
+        foreach (var half in new[] { false, true })
+        {
+            var task = new MatMulTask { Matrix = default, X = 0, XStride = 0, Y = 0, YStride = 0, Tokens = 1, Output = ProductOutput.GatedUnit, HalfOutput = half };
+            yield return (half ? "matmul_sum_f16" : "matmul_sum", "GatedUnit out", () => KernelFactory.MatMulSum(device, 128, task));
+        }
+
+        yield return ("round", "many tokens", () => KernelFactory.Round(device, tuning));
+        yield return ("norm_f16", "RMSNorm", () => KernelFactory.Norm(device, tuning, subtractMean: false, halfOutput: true));
+        yield return ("head_norm_f16", "many tokens", () => KernelFactory.HeadNorm(device, config, tuning, clamped: false, halfOutput: true));
         yield return ("norm", "RMSNorm", () => KernelFactory.Norm(device, tuning, subtractMean: false));
         yield return ("norm", "LayerNorm", () => KernelFactory.Norm(device, tuning, subtractMean: true));
         yield return ("head_norm", "many tokens", () => KernelFactory.HeadNorm(device, config, tuning, clamped: false));
         yield return ("rotate", "many tokens", () => KernelFactory.Rotate(device, config, tuning));
+        yield return ("rotate_f16", "many tokens", () => KernelFactory.Rotate(device, config, tuning, halves: true));
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
+            if (ShaderLibrary.Has($"retention_matrix_states{suffix}"))
+                yield return ($"retention_matrix_states{suffix}", "many tokens", () => KernelFactory.MatrixStates(device, config, state));
             yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
             yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false, chained: tuning.Chains));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true, chained: false));
+        }
+
+        if (ShaderLibrary.Has("retention_matrix_outputs"))
+        {
+            yield return ("retention_matrix_scores", "many tokens", () => KernelFactory.MatrixScores(device, config, SequenceOptions.MatrixChunkLength));
+            yield return ("retention_matrix_outputs", "many tokens", () => KernelFactory.MatrixOutputs(device, config, SequenceOptions.MatrixChunkLength));
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
@@ -76,6 +95,18 @@ public static class KernelSurvey
         ProductOutput.GatedUnit => new(type, 2 * config.FeedForwardSize, config.Width, interleave, 0, 0),
         _ => new(type, config.Width, config.OutputWidth, interleave, 0, 0),
     };
+    /// <summary>The largest tile that the device can run, the one for few tokens, and a gated unit's.</summary>
+    private static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> ProductsOfMany(GpuDevice device, BlockType type, int interleave)
+    {
+        foreach (var (kind, family) in new[] { (MatMulKind.Tile, "tile"), (MatMulKind.SubgroupMatrix, "coopmat"), (MatMulKind.WorkgroupMatrix, "coopmat2") })
+            foreach (var (output, tokens) in new[] { (ProductOutput.Store, 4096u), (ProductOutput.GatedUnit, 4096u), (ProductOutput.AddResidual, 16u) })
+            {
+                var half = kind != MatMulKind.Tile && output != ProductOutput.AddResidual;
+                var task = new MatMulTask { Matrix = new DeviceMatrix(type.Type, 4096, 2048, interleave, 0, 0), X = 0, XStride = 2048, Y = 0, YStride = 4096, Tokens = (int)tokens, Output = output, HalfOutput = half };
+                var use = MatMulPlan.Candidates(device.Capabilities, kind, task.Halves).Any() ? MatMulPlan.Choose(device.Capabilities, kind, task.Halves, tokens, task.Rows, 2048) : default(MatMulPlan?);
+                yield return ($"matmul_{family}_{type.Name}", use is { } plan ? $"{output} out, {plan.TileTokens} × {plan.TileRows} × {plan.Depth}" : $"{output} out", () => KernelFactory.MatMul(device, use!.Value, task));
+            }
+    }
 
     private static SurveyedKernel Compile(GpuDevice device, (string Variant, string Use, Func<Kernel> Build) entry, bool chosen)
     {

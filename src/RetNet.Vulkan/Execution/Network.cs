@@ -22,7 +22,9 @@ internal sealed class Network : IDisposable
     private readonly DispatchChain _chain;
     private readonly ProductInput _retained;
     private readonly Dictionary<ProductKey, Kernel<MatVecArguments>> _products = [];
-    private readonly Dictionary<bool, Kernel<NormArguments>> _norms = [];
+    private readonly Dictionary<(bool SubtractMean, bool HalfOutput), Kernel<NormArguments>> _norms = [];
+    private readonly MatMul? _matMul;
+    private Kernel<RoundArguments>? _round;
     private int _additions;
 
     /// <param name="model">The model.</param>
@@ -30,9 +32,11 @@ internal sealed class Network : IDisposable
     /// <param name="tuning">Sizes.</param>
     /// <param name="chain">Orders the dispatches.</param>
     /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; for one token a pass.</param>
-    public Network(RetNetModel model, Activations activations, Tuning tuning, DispatchChain chain, bool finishesHeadNorm)
+    /// <param name="products">The kernel for the products of many tokens; null takes the matrix-vector kernel.</param>
+    public Network(RetNetModel model, Activations activations, Tuning tuning, DispatchChain chain, bool finishesHeadNorm, MatMulKind? products = null)
     {
         (_model, _config, _activations, _tuning, _chain) = (model, model.Config, activations, tuning, chain);
+        _matMul = products is { } kind ? new MatMul(model.Device, kind) : null;
         _retained = finishesHeadNorm ? ProductInput.HeadNorm : ProductInput.Plain;
     }
 
@@ -43,7 +47,9 @@ internal sealed class Network : IDisposable
     public delegate void Retention(Recorder recorder, int layer);
 
     /// <summary>One token a pass: the norms of pre-norm models are left to the products.</summary>
-    private bool OneToken => _activations.Rows == 1;
+    private bool OneToken => _activations.Rows == 1 && _matMul is null;
+
+    private bool Half => _activations.Precision == ProductPrecision.F16;
 
     /// <summary>
     /// Whether one token's step of a model can be a chain on a device: all norms are part of the products, and a workgroup's shared
@@ -71,16 +77,17 @@ internal sealed class Network : IDisposable
         {
             var weights = _model.Layers[layer];
             recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
-            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections(layer), _activations.ProjectionStride, ProductOutput.Store, rows);
+            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections(layer), _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
             recorder.Use = null;
             retention(recorder, layer);
             recorder.Use = "output";
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, rows, _activations.HeadSquares(layer));
 
+            var hidden = weights.FeedForwardSubNorm is null ? _activations.Hidden(layer) : _activations.HiddenSums(layer);
             recorder.Use = "feed-forward in";
-            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, _activations.Hidden(layer), _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows);
+            FromResidual(recorder, weights.FeedForwardNorm, weights.FeedForwardIn, hidden, _activations.HiddenStride, _config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate, rows, halfOutput: Half && weights.FeedForwardSubNorm is null);
             if (weights.FeedForwardSubNorm is { } subNorm)
-                RecordNorm(recorder, subNorm, _activations.Hidden(layer), _activations.Hidden(layer), _config.FeedForwardSize, _activations.HiddenStride, rows);
+                RecordNorm(recorder, subNorm, hidden, _activations.Hidden(layer), _config.FeedForwardSize, _activations.HiddenStride, rows, Half);
             recorder.Use = "feed-forward down";
             ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden(layer), _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
             recorder.Use = null;
@@ -91,7 +98,9 @@ internal sealed class Network : IDisposable
     public void RecordOutputNorm(Recorder recorder, int rows)
     {
         if (_model.OutputNorm is { } norm && !Fused(norm))
-            RecordNorm(recorder, norm, Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows);
+            RecordNorm(recorder, norm, Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
+        else if (Half)
+            Round(recorder, rows);
     }
 
     /// <summary>Logits of some rows of the pass into <see cref="Activations.Logits"/>.</summary>
@@ -99,8 +108,8 @@ internal sealed class Network : IDisposable
     {
         var norm = _model.OutputNorm;
         var fused = norm is { } outputNorm && Fused(outputNorm);
-        var x = norm is null || fused ? Residual : _activations.Normed;
-        x += (ulong)firstRow * (ulong)_activations.WidthStride * sizeof(float);
+        var x = Half || (norm is not null && !fused) ? _activations.Normed : Residual;
+        x += (ulong)firstRow * (ulong)_activations.WidthStride * (Half ? 2u : sizeof(float));
         recorder.Use = "logits";
         Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
         recorder.Use = null;
@@ -113,19 +122,27 @@ internal sealed class Network : IDisposable
             kernel.Dispose();
         foreach (var kernel in _norms.Values)
             kernel.Dispose();
+        _round?.Dispose();
+        _matMul?.Dispose();
     }
 
     private bool Fused(DeviceNorm norm) => OneToken && !norm.SubtractMean;
 
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
-    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows)
+    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false)
     {
         var (x, input) = (Residual, ProductInput.Plain);
         if (!_config.PostNorm && Fused(norm))
             input = ProductInput.RmsNorm;
         else if (!_config.PostNorm)
-            RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows);
-        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight);
+            RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
+        else if (Half)
+        {
+            Round(recorder, rows);
+            x = _activations.Normed;
+        }
+
+        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput: halfOutput);
     }
 
     /// <summary>A product that is added to the residual stream, which a post-norm model then normalises.</summary>
@@ -140,10 +157,23 @@ internal sealed class Network : IDisposable
     private void Normalise(Recorder recorder, DeviceNorm norm, int rows) =>
         RecordNorm(recorder, norm, Residual, Residual, _config.Width, _activations.WidthStride, rows);
 
-    private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows)
+    /// <summary>The residual stream into <see cref="Activations.Normed"/> as it is, but in f16.</summary>
+    private void Round(Recorder recorder, int rows)
+    {
+        _round ??= KernelFactory.Round(_model.Device, _tuning);
+        _chain.Leave(recorder);
+        recorder.Dispatch(_round, new RoundArguments
+        {
+            X = Residual,
+            Y = _activations.Normed,
+            Quads = (uint)_activations.WidthStride / 4,
+        }, (uint)rows);
+    }
+
+    private void RecordNorm(Recorder recorder, DeviceNorm norm, ulong x, ulong y, int columns, int stride, int rows, bool halfOutput = false)
     {
         _chain.Leave(recorder);
-        recorder.Dispatch(NormKernel(norm.SubtractMean), new NormArguments
+        recorder.Dispatch(NormKernel(norm.SubtractMean, halfOutput), new NormArguments
         {
             X = x,
             Y = y,
@@ -156,8 +186,28 @@ internal sealed class Network : IDisposable
     }
 
     private void Multiply(
-        Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0, ulong headSquares = 0)
+        Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens,
+        ulong normWeight = 0, ulong headSquares = 0, bool halfOutput = false)
     {
+        if (_matMul is not null)
+        {
+            _chain.Leave(recorder);
+            _matMul.Record(recorder, new MatMulTask
+            {
+                Matrix = matrix,
+                X = x,
+                XStride = xStride,
+                Y = y,
+                YStride = yStride,
+                Tokens = tokens,
+                Output = output,
+                HalfOutput = halfOutput,
+                Activation = _config.Activation,
+                ResidualScale = _config.ResidualScale,
+            });
+            return;
+        }
+
         var tile = _tuning.ProductTile(_model.Device.Capabilities, matrix, output, OneToken);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         _chain.Join(recorder);
@@ -192,10 +242,10 @@ internal sealed class Network : IDisposable
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<NormArguments> NormKernel(bool subtractMean)
+    private Kernel<NormArguments> NormKernel(bool subtractMean, bool halfOutput)
     {
-        if (!_norms.TryGetValue(subtractMean, out var kernel))
-            _norms.Add(subtractMean, kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean));
+        if (!_norms.TryGetValue((subtractMean, halfOutput), out var kernel))
+            _norms.Add((subtractMean, halfOutput), kernel = KernelFactory.Norm(_model.Device, _tuning, subtractMean, halfOutput));
         return kernel;
     }
 }

@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -34,9 +35,11 @@ internal sealed class RecurrentStep : IDisposable
         Log = new TokenLog(device, _sequences);
         Table = new SequenceTable(device, _sequences);
         _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));
-        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, _chain.Enabled);
+        var products = Products(model, _sequences);
+        var precision = products == MatMulKind.SubgroupMatrix ? ProductPrecision.F16 : ProductPrecision.F32;
+        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
-        _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm);
+        _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
         _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
         _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm, _chain.Enabled);
         _sample = KernelFactory.Sample(device, tuning);
@@ -51,7 +54,7 @@ internal sealed class RecurrentStep : IDisposable
 
     /// <summary>Bytes of the device's memory that it takes beside the states.</summary>
     public static ulong BytesOf(GpuDevice device, RetNetConfig config, int sequences) =>
-        Activations.BytesOf(config, HeadTiles(device, config), sequences, sequences, chained: sequences == 1 && Tuning.For(device.Capabilities).Chains) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
+        Math.Max(ActivationBytes(device, config, sequences, ProductPrecision.F32), ActivationBytes(device, config, sequences, ProductPrecision.F16)) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
 
     /// <summary>The whole step.</summary>
     public void Record(Recorder recorder)
@@ -104,6 +107,22 @@ internal sealed class RecurrentStep : IDisposable
         Log.Dispose();
     }
 
+    private static ulong ActivationBytes(GpuDevice device, RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(
+        config, HeadTiles(device, config), sequences, sequences, precision, chained: sequences == 1 && Tuning.For(device.Capabilities).Chains);
+
+    /// <summary>
+    /// Several sequences are multiplied as a few tokens, on matrix units with inputs in f16 where the device has them and the weights are
+    /// not f32 either. One sequence is exact everywhere.
+    /// </summary>
+    private static MatMulKind? Products(RetNetModel model, int sequences)
+    {
+        var capabilities = model.Device.Capabilities;
+        if (sequences == 1 || capabilities.Kind == DeviceKind.Cpu)
+            return null;
+        var suits = model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any();
+        return suits ? MatMulKind.SubgroupMatrix : MatMulKind.Tile;
+    }
+
     private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
         Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
 
@@ -119,7 +138,7 @@ internal sealed class RecurrentStep : IDisposable
             Angles = _model.Angles,
             Positions = Table.Positions,
             StepsLeft = Table.StepsLeft,
-            Y = _activations.Retained(layer),
+            Y = _headNorm is null ? _activations.Retained(layer) : _activations.HeadOutputs(layer),
             Squares = _activations.HeadSquares(layer),
             Stride = (uint)_activations.ProjectionStride,
             OutputStride = (uint)_activations.RetainedStride,

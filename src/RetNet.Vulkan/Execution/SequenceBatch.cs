@@ -19,6 +19,7 @@ public sealed class SequenceBatch : IDisposable
     /// <param name="sequences">How many, at least one.</param>
     /// <param name="options">How tokens are taken in.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="GpuException">f16 is asked for of a device without matrix units.</exception>
     /// <exception cref="ModelException">torchscale's clamp is asked for of a model that is not of its kind.</exception>
     public SequenceBatch(RetNetModel model, int sequences, SequenceOptions options)
     {
@@ -28,6 +29,8 @@ public sealed class SequenceBatch : IDisposable
         options.Validate();
         if (options.TorchscaleClamp && !model.Config.RetentionEpsScaled)
             throw new ModelException("torchscale's clamp belongs to models whose head norm has torchscale's ε; this one's is plain (retnet.retention.eps_scaled = false)");
+        // Refuses before memory is taken.
+        _ = Tuning.ProductsOfMany(model.Device.Capabilities, options);
         (_model, _options) = (model, options);
         State = new RetentionState(model.Device, model.Config, options.StateType, sequences);
         _pass = new SequencePass(model, State, options);

@@ -6,6 +6,9 @@ public sealed record SequenceOptions
     /// <summary>Tokens a chunk has by default: flash-linear-attention's.</summary>
     public const int DefaultChunkLength = 64;
 
+    /// <summary>Tokens of a chunk that matrix units are fastest with.</summary>
+    public const int MatrixChunkLength = 128;
+
     /// <summary>Tokens a pass has by default.</summary>
     public const int DefaultPassLength = 512;
 
@@ -23,6 +26,12 @@ public sealed record SequenceOptions
 
     /// <summary>How the device keeps the states.</summary>
     public StateType StateType { get; init; }
+
+    /// <summary>What the inputs of matrix products are rounded to.</summary>
+    public ProductPrecision Precision { get; init; }
+
+    /// <summary>The kernel of matrix products; null chooses.</summary>
+    internal MatMulKind? Products { get; init; }
 
     /// <summary>Refuses values out of range.</summary>
     /// <exception cref="ArgumentException">One line that names the option and its range.</exception>

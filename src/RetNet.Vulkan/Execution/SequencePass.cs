@@ -6,7 +6,7 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// Many tokens through the network at once: pieces of one or more sequences, one after the other as rows. Retention is
-/// four dispatches: rotation, the state's way through the chunks, the outputs of all chunks at once, head norm and gate.
+/// rotation, what is between the chunks and within them (<see cref="IChunkRetention"/>), head norm and gate.
 /// </summary>
 internal sealed class SequencePass : IDisposable
 {
@@ -18,19 +18,15 @@ internal sealed class SequencePass : IDisposable
 
     private readonly RetNetModel _model;
     private readonly RetNetConfig _config;
-    private readonly RetentionState _state;
     private readonly SequenceOptions _options;
-    private readonly Tuning _tuning;
     private readonly Activations _activations;
-    private readonly GpuBuffer _chunkStates;
     private readonly GpuBuffer? _scoreSums;
     private readonly GpuBuffer _logits;
     private readonly PassTables _tables;
     private readonly Network _network;
     private readonly Kernel<EmbeddingRowsArguments> _embedding;
     private readonly Kernel<RotateArguments> _rotate;
-    private readonly Kernel<ChunkStatesArguments> _chunkStatesKernel;
-    private readonly Kernel<ChunkOutputsArguments> _chunkOutputs;
+    private readonly IChunkRetention _retention;
     private readonly HeadNorm _headNorm;
     private Recording? _recording;
     private PassShape _recorded;
@@ -41,19 +37,20 @@ internal sealed class SequencePass : IDisposable
     /// <param name="options">How tokens are taken in; validated.</param>
     public SequencePass(RetNetModel model, RetentionState state, SequenceOptions options)
     {
-        (_model, _config, _state, _options) = (model, model.Config, state, options);
+        (_model, _config, _options) = (model, model.Config, options);
         var device = model.Device;
-        _tuning = Tuning.For(device.Capabilities);
-        _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength));
-        _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config, StateType.F32));
+        var tuning = Tuning.For(device.Capabilities);
+        var onMatrices = MatrixRetention.Suits(device.Capabilities, _config, options);
+        _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision, halfProjections: onMatrices);
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
         _logits = device.Allocate("logits", (ulong)_activations.LogitRows * (ulong)_config.VocabularySize * sizeof(float), MemoryPlacement.Readback);
-        _tables = new PassTables(device, options.PassLength, _tuning.QueryTile);
-        _network = new Network(model, _activations, _tuning, new DispatchChain(enabled: false), finishesHeadNorm: false);
-        _embedding = KernelFactory.EmbeddingRows(device, _tuning, model.Embedding.Type, model.Embedding.Interleave);
-        _rotate = KernelFactory.Rotate(device, _config, _tuning);
-        _chunkStatesKernel = KernelFactory.ChunkStates(device, _config, _tuning, state.Type);
-        _chunkOutputs = KernelFactory.ChunkOutputs(device, _config, _tuning, options.TorchscaleClamp);
+        _tables = new PassTables(device, options.PassLength, onMatrices ? MatrixRetention.QueryTile(device.Capabilities, options) : tuning.QueryTile);
+        _network = new Network(model, _activations, tuning, new DispatchChain(enabled: false), finishesHeadNorm: false, Tuning.ProductsOfMany(device.Capabilities, options));
+        _embedding = KernelFactory.EmbeddingRows(device, tuning, model.Embedding.Type, model.Embedding.Interleave);
+        _rotate = KernelFactory.Rotate(device, _config, tuning, onMatrices);
+        _retention = onMatrices
+            ? new MatrixRetention(model, state, options, _activations, _tables, MostChunks(options))
+            : new ChunkRetention(model, state, options, _activations, _tables, MostChunks(options), _scoreSums?.Address ?? 0);
         _headNorm = new(model, _activations, _tables.Positions, _scoreSums?.Address ?? 0);
         device.Run("clear activations", _activations.Clear);
     }
@@ -63,9 +60,11 @@ internal sealed class SequencePass : IDisposable
     /// <param name="logits">Valid during the call only.</param>
     public delegate void RowLogits(int row, ReadOnlySpan<float> logits);
 
+    /// <summary>Bytes that a pass takes at most; on matrix units the projections take less.</summary>
     public static ulong BytesOf(RetNetConfig config, SequenceOptions options) =>
-        Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength))
-            + (ulong)MostChunks(options) * RetentionState.LayerBytes(config, StateType.F32)
+        Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision)
+            + MatMulPlan.PartialBytes
+            + Math.Max(ChunkRetention.BytesOf(config, MostChunks(options)), options.Precision == ProductPrecision.F16 ? MatrixRetention.BytesOf(config, options, MostChunks(options)) : 0)
             + (options.TorchscaleClamp ? (ulong)options.PassLength * (ulong)config.Heads * sizeof(float) : 0);
 
     /// <summary>
@@ -106,15 +105,13 @@ internal sealed class SequencePass : IDisposable
     {
         _recording?.Dispose();
         _headNorm.Dispose();
-        _chunkOutputs.Dispose();
-        _chunkStatesKernel.Dispose();
+        _retention.Dispose();
         _rotate.Dispose();
         _embedding.Dispose();
         _network.Dispose();
         _tables.Dispose();
         _logits.Dispose();
         _scoreSums?.Dispose();
-        _chunkStates.Dispose();
         _activations.Dispose();
     }
 
@@ -140,59 +137,19 @@ internal sealed class SequencePass : IDisposable
 
     private void RecordRetention(Recorder recorder, int layer, PassShape shape)
     {
-        var projections = ProjectionAddresses.Of(_config, _activations.Projections(layer));
-        var stride = (uint)_activations.ProjectionStride;
-        var vectors = (uint)RetentionState.VectorsOf(_config);
-        var valueTiles = (vectors + _tuning.ChunkTileLanes - 1) / _tuning.ChunkTileLanes;
         recorder.Barrier();
         recorder.Dispatch(_rotate, new RotateArguments
         {
-            X = projections.Queries,
+            X = _activations.Projections(layer),
             Angles = _model.Angles,
             Positions = _tables.Positions,
-            Stride = stride,
+            Stride = (uint)_activations.ProjectionStride,
             QueryPairs = (uint)_config.QueryWidth / 2,
             Pairs = (uint)(_config.QueryWidth + _config.KeyWidth) / 2,
             KeyScale = 1 / MathF.Sqrt(_config.KeySize),
         }, (uint)shape.Rows);
         recorder.Barrier();
-
-        var keyRows = _tuning.ChunkSlices * Tuning.ChunkKeyRows;
-        recorder.Dispatch(_chunkStatesKernel, new ChunkStatesArguments
-        {
-            Keys = projections.Keys,
-            Values = projections.Values,
-            State = _state.LayerAddress(layer),
-            ChunkStates = _chunkStates.Address,
-            Segments = _tables.Segments,
-            Decay = _model.Decay,
-            Positions = _tables.Positions,
-            Stride = stride,
-            SlotVectors = _state.SlotVectors,
-            ValueSize = (uint)_config.ValueSize,
-            ValueVectors = vectors,
-            ChunkLength = (uint)(_options.ChunkLength ?? _options.PassLength),
-            ValueTiles = valueTiles,
-        }, valueTiles * (((uint)_config.KeySize + keyRows - 1) / keyRows), (uint)(_config.Heads * shape.Segments));
-        recorder.Barrier();
-
-        recorder.Dispatch(_chunkOutputs, new ChunkOutputsArguments
-        {
-            Queries = projections.Queries,
-            Keys = projections.Keys,
-            Values = projections.Values,
-            ChunkStates = _chunkStates.Address,
-            Tiles = _tables.QueryTiles,
-            Decay = _model.Decay,
-            O = _activations.Retained(layer),
-            ScoreSums = _scoreSums?.Address ?? 0,
-            Stride = stride,
-            OutputStride = (uint)_activations.RetainedStride,
-            ValueSize = (uint)_config.ValueSize,
-            ValueVectors = vectors,
-        }, (uint)(shape.QueryTiles * _config.Heads), valueTiles);
-        recorder.Barrier();
-
+        _retention.Record(recorder, layer, shape);
         _headNorm.Record(recorder, layer, shape.Rows);
     }
 

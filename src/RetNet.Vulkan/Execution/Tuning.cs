@@ -56,6 +56,20 @@ internal readonly record struct Tuning(
             : new("matvec_lane", "matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
     }
 
+    /// <summary>
+    /// The kernel that multiplies many tokens; null leaves them to the matrix-vector kernel, which a processor is faster with.
+    /// </summary>
+    /// <exception cref="GpuException">f16 is asked for of a device without matrix units.</exception>
+    public static MatMulKind? ProductsOfMany(DeviceCapabilities capabilities, SequenceOptions options)
+    {
+        if (options.Products is { } asked)
+            return asked;
+        if (options.Precision == ProductPrecision.F32)
+            return capabilities.Kind == DeviceKind.Cpu ? null : MatMulKind.Tile;
+        return MatMulPlan.KindFor(capabilities, options.Precision)
+            ?? throw new GpuException("products in f16 need matrix units, which this device does not have; ask for f32");
+    }
+
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>
     public uint ChunkSlices => ChunkThreads / ChunkTileLanes;
 

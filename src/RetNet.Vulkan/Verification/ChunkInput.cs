@@ -9,29 +9,42 @@ internal sealed class ChunkInput
     private readonly int _group;
     private readonly int _keySize;
     private readonly int _valueSize;
+    private readonly int _elementBytes;
 
-    public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows)
+    /// <param name="run">The check.</param>
+    /// <param name="heads">Heads.</param>
+    /// <param name="group">Heads that share keys and values.</param>
+    /// <param name="keySize">dk.</param>
+    /// <param name="valueSize">dv.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="halves">Whether they are f16, and rows whole quads of them.</param>
+    public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows, bool halves = false)
     {
-        (_heads, _group, _keySize, _valueSize) = (heads, group, keySize, valueSize);
-        Stride = heads * keySize + heads / group * (keySize + valueSize) + 5;
+        (_heads, _group, _keySize, _valueSize, _elementBytes) = (heads, group, keySize, valueSize, halves ? 2 : sizeof(float));
+        Stride = heads * keySize + heads / group * (keySize + valueSize) + (halves ? 8 : 5);
         Projections = run.Values(rows * Stride);
+        for (var i = 0; halves && i < Projections.Length; i++)
+            Projections[i] = (float)(Half)Projections[i];
         Decay = CheckDecay.Of(heads);
     }
 
     /// <summary>Queries, keys and values of each row, rotated already, [rows][<see cref="Stride"/>].</summary>
     public float[] Projections { get; }
 
-    /// <summary>Floats from one row to the next.</summary>
+    /// <summary>Elements from one row to the next.</summary>
     public int Stride { get; }
 
     /// <summary>γ of each head.</summary>
     public float[] Decay { get; }
 
     /// <summary>Bytes from a row's queries to its keys.</summary>
-    public ulong KeysOffset => (ulong)(_heads * _keySize) * sizeof(float);
+    public ulong KeysOffset => (ulong)(_heads * _keySize * _elementBytes);
 
     /// <summary>Bytes from a row's queries to its values.</summary>
-    public ulong ValuesOffset => KeysOffset + (ulong)(_heads / _group * _keySize) * sizeof(float);
+    public ulong ValuesOffset => KeysOffset + (ulong)(_heads / _group * _keySize * _elementBytes);
+
+    /// <summary>The projections as f16.</summary>
+    public Half[] Halves => [.. Projections.Select(value => (Half)value)];
 
     private int PaddedWidth => (_valueSize + 3) / 4 * 4;
 

@@ -39,7 +39,7 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
         var width = form.Heads * valueSize;
         var stride = width + 3;
         var before = run.Values(rows * stride);
-        var tiles = Tiles(form.QueryTile);
+        var tiles = Tiles(Chunks, form.QueryTile);
         run.Arena.Clear();
         var o = run.Arena.AddOutput<float>("o", before);
         var scoreSums = run.Arena.AddOutput<float>("score sums", run.Values(rows * form.Heads));
@@ -84,12 +84,12 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
     }
 
     /// <summary>Chunk, its first row, its rows and the first query in it, of each tile.</summary>
-    private static uint[] Tiles(int queryTile)
+    public static uint[] Tiles(int[] chunks, int queryTile)
     {
         var tiles = new List<uint>();
-        for (int chunk = 0, first = 0; chunk < Chunks.Length; first += Chunks[chunk++])
-            for (var query = 0; query < Chunks[chunk]; query += queryTile)
-                tiles.AddRange([(uint)chunk, (uint)first, (uint)Chunks[chunk], (uint)query]);
+        for (int chunk = 0, first = 0; chunk < chunks.Length; first += chunks[chunk++])
+            for (var query = 0; query < chunks[chunk]; query += queryTile)
+                tiles.AddRange([(uint)chunk, (uint)first, (uint)chunks[chunk], (uint)query]);
         return [.. tiles];
     }
 

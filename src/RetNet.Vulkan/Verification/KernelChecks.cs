@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 
@@ -19,13 +20,21 @@ public static class KernelChecks
             _ when WeightType(variant, "matvec_subgroup_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matvec_lane_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matvec_stream_") is { } type => new ProductCheck(variant, type),
+            _ when WeightType(variant, "matmul_tile_") is { } type => new MatMulCheck(variant, type, MatMulKind.Tile),
+            _ when WeightType(variant, "matmul_coopmat_") is { } type => new MatMulCheck(variant, type, MatMulKind.SubgroupMatrix),
+            _ when WeightType(variant, "matmul_coopmat2_") is { } type => new MatMulCheck(variant, type, MatMulKind.WorkgroupMatrix),
+            "matmul_sum" or "matmul_sum_f16" => new MatMulSumCheck(variant),
             _ when WeightType(variant, "embedding_rows_") is { } type => new EmbeddingRowsCheck(variant, type),
             _ when WeightType(variant, "embedding_") is { } type => new EmbeddingCheck(variant, type),
-            "norm" => new NormCheck(variant),
-            "head_norm" => new HeadNormCheck(variant),
-            "rotate" => new RotationCheck(variant),
+            "round" => new RoundCheck(variant),
+            "norm" or "norm_f16" => new NormCheck(variant),
+            "head_norm" or "head_norm_f16" => new HeadNormCheck(variant),
+            "rotate" or "rotate_f16" => new RotationCheck(variant),
             "retention_recurrent" or "retention_recurrent_f16" or "retention_recurrent_lane" or "retention_recurrent_lane_f16" => new RecurrentRetentionCheck(variant),
             "retention_chunk_states" or "retention_chunk_states_f16" => new ChunkStatesCheck(variant),
+            "retention_matrix_states" or "retention_matrix_states_f16" => new MatrixStatesCheck(variant),
+            "retention_matrix_scores" => new MatrixScoresCheck(variant),
+            "retention_matrix_outputs" => new MatrixOutputsCheck(variant),
             "retention_chunk_outputs" => new ChunkOutputsCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),

@@ -8,6 +8,9 @@ namespace RetNet.Vulkan.Verification;
 /// <summary>rotate: queries and keys of grouped heads, at positions up to the millions.</summary>
 internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
 {
+    /// <summary>What f16 results are off more than f32 ones.</summary>
+    private const double HalfSlack = 600;
+
     private const int Heads = 4;
     private const int KeyHeads = 2;
 
@@ -20,15 +23,17 @@ internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
         }
     }
 
-    private static void Run(CheckRun run, Kernel<RotateArguments> kernel, int keySize)
+    private bool IsHalf => Variant.EndsWith("_f16", StringComparison.Ordinal);
+
+    private void Run(CheckRun run, Kernel<RotateArguments> kernel, int keySize)
     {
         uint[] positions = [1, 2, 71, 4097, 100_000, 12_345_678];
         var (queries, keys) = (Heads * keySize, KeyHeads * keySize);
         var stride = queries + keys + 6;
-        var before = run.Values(positions.Length * stride);
+        var before = run.Values(positions.Length * stride).Select(value => IsHalf ? (float)(Half)value : value).ToArray();
         var angles = CheckDecay.Angles(keySize);
         run.Arena.Clear();
-        var x = run.Arena.AddOutput<float>("x", before);
+        var x = IsHalf ? run.Arena.AddOutput<Half>("x", [.. before.Select(value => (Half)value)]) : run.Arena.AddOutput<float>("x", before);
         var arguments = new RotateArguments
         {
             X = x,
@@ -50,6 +55,9 @@ internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
             void Rotate(Span<double> part, int heads, double scale) => Rotation.Apply(part.ToArray(), heads, angles, positions[row] - 1, scale).CopyTo(part);
         }
 
-        run.Compare<float>("x", expected, run.Arena.Read<float>(x, before.Length));
+        if (IsHalf)
+            run.Compare<Half>("x", expected, run.Arena.Read<Half>(x, before.Length), HalfSlack);
+        else
+            run.Compare<float>("x", expected, run.Arena.Read<float>(x, before.Length));
     }
 }

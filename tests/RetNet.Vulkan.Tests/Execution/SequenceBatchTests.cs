@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
@@ -48,6 +49,41 @@ public sealed class SequenceBatchTests(TestDevices devices) : IDisposable
             for (var layer = 0; layer < model.Config.Layers; layer++)
                 Tolerance.Near(state.Layer(layer).ToArray(), batch.State.Read(layer), 1e-5);
         }
+    }
+
+    /// <summary>The kernels of many tokens, also where the device would not choose them.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void TiledProductsEqualTheOracle(int device, string name, string shape)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], shape, "q8_0", ModelPath);
+        var tokens = ModelShapes.Create(shape).Tokens(70, seed: 3);
+        using var session = new RecurrentSession(model);
+        float[] recurrent = [.. session.Logits(tokens).SelectMany(row => row)];
+        using var batch = new SequenceBatch(model, 1, new SequenceOptions { PassLength = 70, Products = MatMulKind.Tile });
+        Tolerance.Near(recurrent, Logits(batch, [tokens])[0], 1e-5);
+    }
+
+    /// <summary>f16 inputs of products are 10⁻³ off or so, and no more: on devices with matrix units.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void HalfPrecisionIsNearFull(int device, string name, string shape)
+    {
+        _ = name;
+        using var model = ModelShapes.Load(devices[device], shape, "f16", ModelPath);
+        var tokens = ModelShapes.Create(shape).Tokens(150, seed: 3);
+        var options = new SequenceOptions { PassLength = 150, Precision = ProductPrecision.F16 };
+        if (MatMulPlan.KindFor(devices[device].Capabilities, ProductPrecision.F16) is null)
+        {
+            Assert.Contains("matrix units", Assert.Throws<GpuException>(() => new SequenceBatch(model, 1, options)).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        using var session = new RecurrentSession(model);
+        float[] recurrent = [.. session.Logits(tokens).SelectMany(row => row)];
+        using var batch = new SequenceBatch(model, 1, options);
+        Tolerance.Near(recurrent, Logits(batch, [tokens])[0], 1e-2);
     }
 
     /// <summary>Every length, chunk and split gives what token by token gives.</summary>

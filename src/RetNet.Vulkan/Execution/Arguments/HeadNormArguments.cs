@@ -4,6 +4,7 @@ namespace RetNet.Vulkan.Execution.Arguments;
 internal struct HeadNormArguments
 {
     public ulong O;
+    public ulong Y;
     public ulong G;
     public ulong HeadWeight;
     public ulong Decay;

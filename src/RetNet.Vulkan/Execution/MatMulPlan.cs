@@ -1,0 +1,148 @@
+using System.Numerics;
+using RetNet.Vulkan.Gpu;
+
+namespace RetNet.Vulkan.Execution;
+
+/// <summary>How a product of many tokens is cut into workgroups (shaders/include/matmul.glsl).</summary>
+/// <param name="Kind">The kernel.</param>
+/// <param name="Threads">Threads of a workgroup.</param>
+/// <param name="TileTokens">Tokens of a workgroup.</param>
+/// <param name="TileRows">Rows of a workgroup, those of both halves of a gated unit together.</param>
+/// <param name="Depth">Columns that it takes at a time.</param>
+/// <param name="Parts">Workgroups that share the columns of a tile.</param>
+/// <param name="Buffers">Tiles that <c>matmul_coopmat</c> keeps in shared memory: 2 fill one while the other is read.</param>
+/// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
+/// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
+internal readonly record struct MatMulPlan(
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 4, uint Band = 8)
+{
+    /// <summary>Bytes of partial sums that a divided product may have.</summary>
+    public const int PartialBytes = 16 << 20;
+
+    /// <summary>Rows that a thread of <c>matmul_tile</c> holds.</summary>
+    public const uint ThreadRows = 4;
+
+    /// <summary>Workgroups that fill a large device once. Vulkan does not tell how many run at a time.</summary>
+    private const uint Enough = 128;
+
+    private const uint MostParts = 16;
+
+    /// <summary>From here on a tile is shared by enough tokens: more of them only save reading weights again from the cache.</summary>
+    private const uint ManyTokens = 64;
+
+    /// <summary>Tokens, rows, columns at a time and subgroups of 32, the largest first; the small ones are for batches that decode.</summary>
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] WorkgroupTiles =
+    [
+        (128, 256, 64, 8), (128, 128, 64, 8), (64, 128, 64, 8), (64, 128, 64, 4), (64, 64, 64, 4),
+        (32, 64, 128, 4), (32, 64, 64, 4), (16, 64, 128, 4), (16, 64, 64, 4),
+    ];
+
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] SubgroupTiles =
+    [
+        (128, 128, 32, 8), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
+        (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
+    ];
+
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Threads)[] PlainTiles =
+    [
+        (128, 64, 32, 256), (64, 64, 32, 256), (64, 64, 32, 128), (32, 64, 32, 128), (32, 64, 32, 64), (16, 64, 32, 64), (16, 64, 32, 32),
+    ];
+
+    /// <summary>The best kernel for a precision that a device has; null where it has none for f16.</summary>
+    public static MatMulKind? KindFor(DeviceCapabilities capabilities, ProductPrecision precision) => precision switch
+    {
+        ProductPrecision.F32 => MatMulKind.Tile,
+        _ when capabilities.WorkgroupMatrices is { PerElementOperations: true } && Candidates(capabilities, MatMulKind.WorkgroupMatrix, 1).Any() => MatMulKind.WorkgroupMatrix,
+        _ when Candidates(capabilities, MatMulKind.SubgroupMatrix, 1).Any() => MatMulKind.SubgroupMatrix,
+        _ => null,
+    };
+
+    /// <summary>All plans that a device can run, undivided, the largest tiles first.</summary>
+    /// <param name="capabilities">The device.</param>
+    /// <param name="kind">The kernel.</param>
+    /// <param name="halves">2 for a gated unit, else 1.</param>
+    public static IEnumerable<MatMulPlan> Candidates(DeviceCapabilities capabilities, MatMulKind kind, uint halves) => kind switch
+    {
+        MatMulKind.Tile => PlainTiles.Select(tile => new MatMulPlan(kind, tile.Threads, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsThreads(halves)),
+        MatMulKind.SubgroupMatrix => SubgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * capabilities.SubgroupSize, tile.Tokens, tile.Rows, tile.Depth))
+            .Where(plan => plan.FitsSubgroups(capabilities, halves)),
+        _ => WorkgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * 32, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsWorkgroup(capabilities, halves)),
+    };
+
+    /// <summary>
+    /// The plan for a product: the largest tile of which there are enough to fill the device; else the smallest for so many
+    /// tokens, its columns divided.
+    /// </summary>
+    /// <param name="capabilities">The device.</param>
+    /// <param name="kind">The kernel.</param>
+    /// <param name="halves">2 for a gated unit, else 1.</param>
+    /// <param name="tokens">Tokens.</param>
+    /// <param name="rows">Rows of the result.</param>
+    /// <param name="columns">Columns, padding included.</param>
+    public static MatMulPlan Choose(DeviceCapabilities capabilities, MatMulKind kind, uint halves, uint tokens, uint rows, uint columns)
+    {
+        var wanted = Math.Max(BitOperations.RoundUpToPowerOf2(tokens), 16);
+        var plans = Candidates(capabilities, kind, halves).Where(plan => columns % plan.Depth == 0).ToArray();
+        var least = plans.Where(plan => plan.TileTokens >= Math.Min(wanted, ManyTokens)).Min(plan => plan.TileTokens);
+        MatMulPlan chosen = default;
+        foreach (var plan in plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least)))
+        {
+            chosen = plan;
+            if (plan.Tiles(halves, tokens, rows) >= Enough)
+                return plan;
+        }
+
+        return chosen.Divide(halves, tokens, rows, columns);
+    }
+
+    /// <summary>Rows of Y that a workgroup takes.</summary>
+    public uint HalfRows(uint halves) => TileRows / halves;
+
+    /// <summary>Columns of a part, whole turns of a workgroup.</summary>
+    public uint SplitColumns(uint columns) => Up(Up(columns, Parts), Depth) * Depth;
+
+    /// <summary>Subgroups along the tokens of a tile of <c>matmul_coopmat</c>.</summary>
+    public uint WavesTokens(DeviceCapabilities capabilities, MatrixShape shape) =>
+        Math.Min(Threads / capabilities.SubgroupSize, TileTokens >= 2 * shape.M && Threads / capabilities.SubgroupSize > 1 ? 2u : 1);
+
+    /// <summary>The shape of matrices that <c>matmul_coopmat</c> takes: the largest of up to 16 a side; null where the device has none.</summary>
+    public static MatrixShape? Shape(DeviceCapabilities capabilities)
+    {
+        var shapes = capabilities.MatrixShapes.Where(shape => shape is { M: <= 16, N: <= 16, K: <= 16 and >= 8 }).ToArray();
+        return shapes.Length == 0 ? null : shapes.MaxBy(shape => shape.M * shape.N * shape.K);
+    }
+
+    private static uint Up(uint value, uint divisor) => (value + divisor - 1) / divisor;
+
+    private uint Tiles(uint halves, uint tokens, uint rows) => Up(tokens, TileTokens) * Up(rows, HalfRows(halves));
+
+    private MatMulPlan Divide(uint halves, uint tokens, uint rows, uint columns)
+    {
+        var most = Math.Min(MostParts, PartialBytes / sizeof(float) / (tokens * Up(halves * rows, 4) * 4));
+        var parts = Math.Min(Up(Enough, Tiles(halves, tokens, rows)), columns / (2 * Depth));
+        var divided = this with { Parts = Math.Clamp(parts, 1, Math.Max(most, 1)) };
+        return divided with { Parts = Up(columns, divided.SplitColumns(columns)) };
+    }
+
+    /// <summary>A thread of matmul_tile holds 4 rows and a multiple of 4 tokens.</summary>
+    private bool FitsThreads(uint halves) => TileTokens * HalfRows(halves) % (16 * Threads) == 0 && TileTokens * HalfRows(halves) / Threads is 16 or 32;
+
+    public bool FitsSubgroups(DeviceCapabilities capabilities, uint halves)
+    {
+        if (Shape(capabilities) is not { } shape || Threads > capabilities.WorkgroupInvocations)
+            return false;
+        var wavesTokens = WavesTokens(capabilities, shape);
+        var wavesRows = Threads / capabilities.SubgroupSize / wavesTokens;
+        var bytes = Buffers * (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
+        return TileTokens % (wavesTokens * shape.M) == 0 && HalfRows(halves) % (wavesRows * shape.N) == 0 && Depth % shape.K == 0
+            && bytes <= capabilities.SharedMemoryBytes;
+    }
+
+    public bool FitsWorkgroup(DeviceCapabilities capabilities, uint halves)
+    {
+        var plan = this;
+        return capabilities.WorkgroupMatrices is { } matrices && Threads <= matrices.MaxInvocations
+            && matrices.Granularities.Any(size => size.Invocations == plan.Threads
+                && plan.TileTokens % size.M == 0 && plan.HalfRows(halves) % size.N == 0 && plan.Depth % size.K == 0);
+    }
+}

@@ -1,0 +1,140 @@
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Vulkan.Verification;
+
+/// <summary>
+/// matmul_*: every tile that the device can run, every way out, tails of rows, tokens and columns, whole tiles, divided columns.
+/// The kernels of f16 are compared with products of inputs and weights that were rounded to it.
+/// </summary>
+internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kind) : KernelCheck(variant, kind == MatMulKind.Tile ? 1e-5 : 1e-4)
+{
+    private const float ResidualScale = 0.7f;
+
+    /// <summary>What f16 outputs are off more than f32 ones.</summary>
+    private const double HalfSlack = 6;
+
+    /// <summary>Spread over the plans; an interleave other than 1 is a processor's.</summary>
+    private static readonly Form[] Forms =
+    [
+        new(ProductOutput.Store, Activation.Silu, true, false, 1),
+        new(ProductOutput.AddResidual, Activation.Silu, true, false, 1),
+        new(ProductOutput.GatedUnit, Activation.Silu, true, true, 1),
+        new(ProductOutput.Activate, Activation.Relu, false, true, 1),
+        new(ProductOutput.Store, Activation.Silu, false, true, 32),
+        new(ProductOutput.GatedUnit, Activation.Gelu, false, false, 32),
+        new(ProductOutput.AddResidual, Activation.Silu, false, false, 1),
+    ];
+
+    private readonly record struct Form(ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, int Interleave)
+    {
+        public int Halves => Output == ProductOutput.GatedUnit ? 2 : 1;
+    }
+
+    /// <summary>What becomes of the sums of an element, in double precision.</summary>
+    public static double Finish(ProductOutput output, Activation activation, double residualScale, double before, double first, double second) => output switch
+    {
+        ProductOutput.AddResidual => first + residualScale * before,
+        ProductOutput.GatedUnit => Reference.Activations.Apply(activation, first) * second,
+        ProductOutput.Activate => Reference.Activations.Apply(activation, first),
+        _ => first,
+    };
+
+    private protected override void Run(CheckRun run)
+    {
+        using var products = new MatMul(run.Device, kind);
+        for (var i = 0; i < Forms.Length; i++)
+        {
+            var form = Restrict(Forms[i]);
+            var plans = Plans(run.Device.Capabilities, form);
+            for (var at = i % plans.Length; at < plans.Length; at += Forms.Length)
+            {
+                var plan = plans[at];
+                foreach (var (rows, tokens) in new[] { (1, 1), (33, 7), ((int)plan.HalfRows((uint)form.Halves) + 5, (int)plan.TileTokens + 2), (2 * (int)plan.HalfRows((uint)form.Halves), 2 * (int)plan.TileTokens) })
+                    Run(run, products, form, plan, rows, tokens);
+                Run(run, products, form, plan with { Parts = 2 }, 65, 16);
+            }
+
+            // A plan of its own for every form, however few tiles there are.
+            Run(run, products, form, plans[^1], 65, 33);
+        }
+    }
+
+    /// <summary>
+    /// What the device would be given; but a processor's driver takes minutes to build a GPU's tile of matrices, and one of two
+    /// subgroups runs through all the same code.
+    /// </summary>
+    private MatMulPlan[] Plans(DeviceCapabilities capabilities, Form form)
+    {
+        var plans = MatMulPlan.Candidates(capabilities, kind, (uint)form.Halves).ToArray();
+        return capabilities.Kind != DeviceKind.Cpu ? plans
+            : kind == MatMulKind.Tile ? [.. plans.Where(plan => plan.TileTokens <= 32)]
+            : [new MatMulPlan(kind, 2 * capabilities.SubgroupSize, 32, 32, 16)];
+    }
+
+    /// <summary>What the kernel has of a form.</summary>
+    private Form Restrict(Form form) => form with
+    {
+        HalfOutput = form.HalfOutput && kind != MatMulKind.Tile,
+        Interleave = kind == MatMulKind.WorkgroupMatrix ? 1 : form.Interleave,
+    };
+
+    private void Run(CheckRun run, MatMul products, Form form, MatMulPlan plan, int rows, int tokens)
+    {
+        // No multiple of 64, but with its padding of every depth.
+        const int columns = 224;
+        const int stride = 256;
+        var matrix = CheckMatrix.Create(type, new RowLayout(form.Halves * rows, form.Interleave, form.Halves), columns, run);
+        var x = Enumerable.Range(0, tokens).Select(_ => Rounded(run.Values(columns, stride))).ToArray();
+        var bias = form.Biased ? run.Values(2 * rows) : new float[2 * rows];
+        // Rows of the output lie apart; what is between them must stay as it is.
+        var yStride = rows + 3;
+        var before = run.Values(tokens * yStride).Select(value => form.HalfOutput ? (float)(Half)value : value).ToArray();
+        run.Arena.Clear();
+        var y = form.HalfOutput ? run.Arena.AddOutput<Half>("y", [.. before.Select(value => (Half)value)]) : run.Arena.AddOutput<float>("y", before);
+        var inputs = x.SelectMany(row => row);
+        var task = new MatMulTask
+        {
+            Matrix = new DeviceMatrix(
+                type.Type, form.Halves * rows, columns, form.Interleave, run.Arena.Add<byte>("weights", matrix.Quads), run.Arena.Add<byte>("scales", matrix.Scales),
+                form.Biased ? run.Arena.Add<float>("bias", bias) : 0),
+            X = kind == MatMulKind.Tile ? run.Arena.Add<float>("x", inputs.ToArray()) : run.Arena.Add<Half>("x", [.. inputs.Select(value => (Half)value)]),
+            XStride = stride,
+            Y = y,
+            YStride = yStride,
+            Tokens = tokens,
+            Output = form.Output,
+            HalfOutput = form.HalfOutput,
+            Activation = form.Activation,
+            ResidualScale = ResidualScale,
+        };
+        run.Run($"{plan}, {form}, {rows} × {columns}, {tokens} tokens", recorder => products.Record(recorder, task, plan));
+
+        var weights = matrix.Values.Select(Rounded).ToArray();
+        var expected = before.Select(value => (double)value).ToArray();
+        Parallel.For(0, tokens, token =>
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                ref var value = ref expected[token * yStride + row];
+                value = Finish(form.Output, form.Activation, ResidualScale, value, Sum(token, row), form.Halves == 2 ? Sum(token, rows + row) : 0);
+            }
+        });
+        if (form.HalfOutput)
+            run.Compare<Half>("y", expected, run.Arena.Read<Half>(y, before.Length), HalfSlack);
+        else
+            run.Compare<float>("y", expected, run.Arena.Read<float>(y, before.Length));
+
+        double Sum(int token, int row)
+        {
+            double sum = bias[row];
+            for (var column = 0; column < columns; column++)
+                sum += (double)weights[row][column] * x[token][column];
+            return sum;
+        }
+    }
+
+    private float[] Rounded(float[] values) => kind == MatMulKind.Tile ? values : [.. values.Select(value => (float)(Half)value)];
+}
