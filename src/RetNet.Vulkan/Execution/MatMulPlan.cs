@@ -14,7 +14,7 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
 /// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
 internal readonly record struct MatMulPlan(
-    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 4, uint Band = 8)
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 8, uint Band = 16)
 {
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
@@ -39,7 +39,7 @@ internal readonly record struct MatMulPlan(
 
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] SubgroupTiles =
     [
-        (128, 128, 32, 8), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
+        (256, 128, 32, 8), (128, 128, 32, 4), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
         (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
     ];
 
