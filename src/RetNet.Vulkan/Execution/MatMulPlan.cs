@@ -43,6 +43,9 @@ internal readonly record struct MatMulPlan(
         (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
     ];
 
+    /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] ProcessorTiles = [(32, 32, 16, 2)];
+
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Threads)[] PlainTiles =
     [
         (128, 64, 32, 256), (64, 64, 32, 256), (64, 64, 32, 128), (32, 64, 32, 128), (32, 64, 32, 64), (16, 64, 32, 64), (16, 64, 32, 32),
@@ -64,7 +67,7 @@ internal readonly record struct MatMulPlan(
     public static IEnumerable<MatMulPlan> Candidates(DeviceCapabilities capabilities, MatMulKind kind, uint halves) => kind switch
     {
         MatMulKind.Tile => PlainTiles.Select(tile => new MatMulPlan(kind, tile.Threads, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsThreads(halves)),
-        MatMulKind.SubgroupMatrix => SubgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * capabilities.SubgroupSize, tile.Tokens, tile.Rows, tile.Depth))
+        MatMulKind.SubgroupMatrix => (capabilities.Kind == DeviceKind.Cpu ? ProcessorTiles : SubgroupTiles).Select(tile => new MatMulPlan(kind, tile.Subgroups * capabilities.SubgroupSize, tile.Tokens, tile.Rows, tile.Depth))
             .Where(plan => plan.FitsSubgroups(capabilities, halves)),
         _ => WorkgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * 32, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsWorkgroup(capabilities, halves)),
     };
@@ -83,7 +86,8 @@ internal readonly record struct MatMulPlan(
     {
         var wanted = Math.Max(BitOperations.RoundUpToPowerOf2(tokens), 16);
         var plans = Candidates(capabilities, kind, halves).Where(plan => columns % plan.Depth == 0).ToArray();
-        var least = plans.Where(plan => plan.TileTokens >= Math.Min(wanted, ManyTokens)).Min(plan => plan.TileTokens);
+        var least = Math.Min(Math.Min(wanted, ManyTokens), plans.Max(plan => plan.TileTokens));
+        least = plans.Where(plan => plan.TileTokens >= least).Min(plan => plan.TileTokens);
         MatMulPlan chosen = default;
         foreach (var plan in plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least)))
         {
