@@ -84,19 +84,21 @@ void main()
         const uint query = tile.w + corner.x + n / OWN_N * MATRIX_M;
         const uint value = firstValue + corner.y + n % OWN_N * MATRIX_N;
         const uint at = (tile.y + query) * outputStride + head * valueSize + value;
-        if (query >= tile.z || value >= valueSize)
-            continue;
         sums[n] = sums[n] * unscale;
-        if (query + MATRIX_M <= tile.z)
-        {
+        if (query + MATRIX_M <= tile.z && value < valueSize)
             coopMatStore(sums[n], o.at, at / 4, outputStride / 4, gl_CooperativeMatrixLayoutRowMajor);
-            continue;
+        else
+        {
+            // Rows that are no whole matrix, or none at all.
+            coopMatStore(sums[n], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
+            subgroupBarrier();
+            [[unroll]] for (uint part = 0; part < MATRIX_SIZE; part += SUBGROUP)
+            {
+                const uint e = part + gl_SubgroupInvocationID;
+                if (query + e / MATRIX_N < tile.z && value < valueSize)
+                    Floats(o).at[at + e / MATRIX_N * outputStride + e % MATRIX_N] = staged[own + e];
+            }
+            subgroupBarrier();
         }
-        coopMatStore(sums[n], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
-        subgroupBarrier();
-        for (uint e = gl_SubgroupInvocationID; e < MATRIX_SIZE; e += SUBGROUP)
-            if (query + e / MATRIX_N < tile.z)
-                Floats(o).at[at + e / MATRIX_N * outputStride + e % MATRIX_N] = staged[own + e];
-        subgroupBarrier();
     }
 }

@@ -68,8 +68,9 @@ void main()
         const uint key = firstKey + corner.y + n % OWN_N * MATRIX_N;
         coopMatStore(sums[n], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
         subgroupBarrier();
-        for (uint e = gl_SubgroupInvocationID; e < MATRIX_SIZE; e += SUBGROUP)
+        [[unroll]] for (uint part = 0; part < MATRIX_SIZE; part += SUBGROUP)
         {
+            const uint e = part + gl_SubgroupInvocationID;
             const uint i = query + e / MATRIX_N;
             const uint j = key + e % MATRIX_N;
             if (i < tile.z)

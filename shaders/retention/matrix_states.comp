@@ -57,8 +57,10 @@ uvec4 readyB(uvec2 step_, uint line, uvec4 eight)
     return scaled(eight, decayPower(gamma, float(step_.y - 1) - float(line)));
 }
 
-void storeChunk(uint chunk, uint origin, uint i)
+void storeChunk(bool inside, uint chunk, uint origin, uint i)
 {
+    if (!inside)
+        return;
     coopmat<float, gl_ScopeSubgroup, MATRIX_M, MATRIX_N, gl_MatrixUseAccumulator> held = sums[i] * headScale(gamma);
     [[unroll]] for (uint e = 0; e < held.length(); e++)
         held[e] = clamp(held[e], -HALF_MAX, HALF_MAX);
@@ -73,13 +75,14 @@ uint vectorAt(uint origin, uint i)
     return origin / 4 + i / (MATRIX_N / 4) * (valueSize / 4) + i % (MATRIX_N / 4);
 }
 
-void loadSums(uint slot, uint origin, uint i, float scale)
+void loadSums(bool inside, uint slot, uint origin, uint i, float scale)
 {
 #ifdef STATE_F16
     const uint own = ownStage();
-    for (uint v = gl_SubgroupInvocationID; v < MATRIX_SIZE / 4; v += SUBGROUP)
+    [[unroll]] for (uint part = 0; part < MATRIX_SIZE / 4; part += SUBGROUP)
     {
-        const vec4 four = scale * loadState(state, slot * slotVectors + vectorAt(origin, v));
+        const uint v = part + gl_SubgroupInvocationID;
+        const vec4 four = inside ? scale * loadState(state, slot * slotVectors + vectorAt(origin, v)) : vec4(0.0);
         [[unroll]] for (uint e = 0; e < 4; e++)
             staged[own + 4 * v + e] = four[e];
     }
@@ -87,37 +90,41 @@ void loadSums(uint slot, uint origin, uint i, float scale)
     coopMatLoad(sums[i], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
     subgroupBarrier();
 #else
-    coopMatLoad(sums[i], state.at, slot * slotVectors + origin / 4, valueSize / 4, gl_CooperativeMatrixLayoutRowMajor);
+    if (inside)
+        coopMatLoad(sums[i], state.at, slot * slotVectors + origin / 4, valueSize / 4, gl_CooperativeMatrixLayoutRowMajor);
 #endif
 }
 
-void storeSums(uint slot, uint origin, uint i, float scale, uint terms)
+void storeSums(bool inside, uint slot, uint origin, uint i, float scale, uint terms)
 {
 #ifdef STATE_F16
     const uint own = ownStage();
     coopMatStore(sums[i], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
     subgroupBarrier();
-    for (uint v = gl_SubgroupInvocationID; v < MATRIX_SIZE / 4; v += SUBGROUP)
+    [[unroll]] for (uint part = 0; part < MATRIX_SIZE / 4; part += SUBGROUP)
     {
+        const uint v = part + gl_SubgroupInvocationID;
         const vec4 four = vec4(staged[own + 4 * v], staged[own + 4 * v + 1], staged[own + 4 * v + 2], staged[own + 4 * v + 3]);
         const uint vector = vectorAt(origin, v);
-        storeState(state, slot * slotVectors + vector, scale * four, stateKey(vector, terms));
+        if (inside)
+            storeState(state, slot * slotVectors + vector, scale * four, stateKey(vector, terms));
     }
     subgroupBarrier();
 #else
-    coopMatStore(sums[i], state.at, slot * slotVectors + origin / 4, valueSize / 4, gl_CooperativeMatrixLayoutRowMajor);
+    if (inside)
+        coopMatStore(sums[i], state.at, slot * slotVectors + origin / 4, valueSize / 4, gl_CooperativeMatrixLayoutRowMajor);
 #endif
 }
 
-// For each of the subgroup's matrices that is inside the state: its number, and where it begins in the layer.
-#define FOR_EACH_INSIDE(i, origin, statement) \
+// For each of the subgroup's matrices: its number, where it begins in the layer, and whether it is inside.
+#define FOR_EACH_MATRIX(inside, i, origin, statement) \
     [[unroll]] for (uint i = 0; i < OWN_M * OWN_N; i++) \
     { \
         const uint key = firstKey + corner.x + i / OWN_N * MATRIX_M; \
         const uint value = firstValue + corner.y + i % OWN_N * MATRIX_N; \
         const uint origin = (head * KEY_SIZE + key) * valueSize + value; \
-        if (key < KEY_SIZE && value < valueSize) \
-            statement; \
+        const bool inside = key < KEY_SIZE && value < valueSize; \
+        statement; \
     }
 
 void main()
@@ -128,13 +135,13 @@ void main()
     const float loadScale = stateScale(gamma, before);
     const float storeScale = 1.0 / stateScale(gamma, before + segment.z);
     clearSums();
-    FOR_EACH_INSIDE(i, origin, loadSums(segment.x, origin, i, loadScale))
+    FOR_EACH_MATRIX(inside, i, origin, loadSums(inside, segment.x, origin, i, loadScale))
 
     load(uvec2(segment.y, min(chunkLength, segment.z)));
     for (uint done = 0, chunk = segment.w; done < segment.z; done += chunkLength, chunk++)
     {
         const uint length = min(chunkLength, segment.z - done);
-        FOR_EACH_INSIDE(i, origin, storeChunk(chunk, origin, i))
+        FOR_EACH_MATRIX(inside, i, origin, storeChunk(inside, chunk, origin, i))
         // S − (1 − γᴸ)·S: γᴸ itself would be rounded the same way in every chunk that a slow head remembers.
         const float missing = (1.0 - gamma.x) * decaySum(gamma, float(length));
         [[unroll]] for (uint i = 0; i < OWN_M * OWN_N; i++)
@@ -150,5 +157,5 @@ void main()
         }
     }
 
-    FOR_EACH_INSIDE(i, origin, storeSums(segment.x, origin, i, storeScale, before + segment.z))
+    FOR_EACH_MATRIX(inside, i, origin, storeSums(inside, segment.x, origin, i, storeScale, before + segment.z))
 }

@@ -39,6 +39,8 @@ internal static class KernelFactory
         }
     }
 
+    public static Kernel<UnpackArguments> Unpack(GpuDevice device, Tuning tuning, GgmlType type) => new(device, $"unpack_{BlockType.Of(type).Name}", tuning.RowThreads);
+
     public static Kernel<MatMulSumArguments> MatMulSum(GpuDevice device, uint threads, in MatMulTask task) => new(
         device, "matmul_sum" + Suffix(task.HalfOutput), threads, (uint)task.Output, (uint)task.Activation, Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput));
 

@@ -51,6 +51,8 @@ public static class KernelSurvey
             }
             foreach (var kernel in ProductsOfMany(device, type, interleave))
                 yield return kernel;
+            if (type.Type != GgmlType.F16)
+                yield return ($"unpack_{type.Name}", "many tokens", () => KernelFactory.Unpack(device, tuning, type.Type));
             yield return ($"embedding_{type.Name}", "1 token", () => KernelFactory.Embedding(device, type.Type, interleave));
             yield return ($"embedding_rows_{type.Name}", "many tokens", () => KernelFactory.EmbeddingRows(device, tuning, type.Type, interleave));
         }

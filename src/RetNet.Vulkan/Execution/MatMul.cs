@@ -13,14 +13,18 @@ internal sealed class MatMul : IDisposable
 
     private readonly GpuDevice _device;
     private readonly GpuBuffer _partials;
+    private readonly GpuBuffer? _unpacked;
     private readonly Dictionary<KernelKey, Kernel<MatMulArguments>> _kernels = [];
     private readonly Dictionary<SumKey, Kernel<MatMulSumArguments>> _sums = [];
+    private readonly Dictionary<GgmlType, Kernel<UnpackArguments>> _unpacks = [];
 
     /// <param name="device">The device.</param>
     /// <param name="kind">The kernel that <see cref="Record(Recorder, in MatMulTask)"/> takes.</param>
-    public MatMul(GpuDevice device, MatMulKind kind)
+    /// <param name="unpackedBytes">The largest matrix as f16; 0 unpacks none.</param>
+    public MatMul(GpuDevice device, MatMulKind kind, ulong unpackedBytes = 0)
     {
         (_device, Kind) = (device, kind);
+        _unpacked = unpackedBytes > 0 ? device.Allocate("unpacked weights", unpackedBytes) : null;
         _partials = device.Allocate("partial sums", MatMulPlan.PartialBytes);
     }
 
@@ -31,9 +35,15 @@ internal sealed class MatMul : IDisposable
     /// <summary>The kernel.</summary>
     public MatMulKind Kind { get; }
 
+    /// <summary>Whether a matrix that is not f16 is unpacked once for so many tokens, and not by every tile of them.</summary>
+    public static bool Unpacks(int tokens) => tokens > 512;
+
     /// <summary>Records a product with the plan that suits it.</summary>
-    public void Record(Recorder recorder, in MatMulTask task) =>
-        Record(recorder, task, MatMulPlan.Choose(_device.Capabilities, Kind, task.Halves, (uint)task.Tokens, task.Rows, task.PaddedColumns));
+    public void Record(Recorder recorder, in MatMulTask task)
+    {
+        var own = _unpacked is not null && Unpacks(task.Tokens) && task.Matrix is { Type: not GgmlType.F16, Interleave: 1 } ? task with { Matrix = Unpack(recorder, task.Matrix) } : task;
+        Record(recorder, own, MatMulPlan.Choose(_device.Capabilities, Kind, own.Halves, (uint)own.Tokens, own.Rows, own.PaddedColumns));
+    }
 
     /// <summary>Records a product with a plan, and a barrier within it where it is divided.</summary>
     public void Record(Recorder recorder, in MatMulTask task, MatMulPlan plan)
@@ -80,7 +90,19 @@ internal sealed class MatMul : IDisposable
             kernel.Dispose();
         foreach (var kernel in _sums.Values)
             kernel.Dispose();
+        foreach (var kernel in _unpacks.Values)
+            kernel.Dispose();
+        _unpacked?.Dispose();
         _partials.Dispose();
+    }
+
+    private DeviceMatrix Unpack(Recorder recorder, DeviceMatrix matrix)
+    {
+        if (!_unpacks.TryGetValue(matrix.Type, out var kernel))
+            _unpacks.Add(matrix.Type, kernel = KernelFactory.Unpack(_device, Tuning.For(_device.Capabilities), matrix.Type));
+        recorder.Dispatch(kernel, new UnpackArguments { Weights = matrix.Weights, Scales = matrix.Scales, Unpacked = _unpacked!.Address, Runs = (uint)matrix.Runs }, (uint)matrix.Rows);
+        recorder.Barrier();
+        return new(GgmlType.F16, matrix.Rows, matrix.Columns, 1, _unpacked.Address, 0, matrix.Bias);
     }
 
     private static uint Up(uint value, uint divisor) => (value + divisor - 1) / divisor;

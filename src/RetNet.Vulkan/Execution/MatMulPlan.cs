@@ -14,7 +14,7 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
 /// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
 internal readonly record struct MatMulPlan(
-    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 4, uint Band = 8)
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 8, uint Band = 16)
 {
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
@@ -39,9 +39,12 @@ internal readonly record struct MatMulPlan(
 
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] SubgroupTiles =
     [
-        (128, 128, 32, 8), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
+        (256, 128, 32, 8), (128, 128, 32, 4), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
         (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
     ];
+
+    /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] ProcessorTiles = [(32, 32, 16, 2)];
 
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Threads)[] PlainTiles =
     [
@@ -64,7 +67,7 @@ internal readonly record struct MatMulPlan(
     public static IEnumerable<MatMulPlan> Candidates(DeviceCapabilities capabilities, MatMulKind kind, uint halves) => kind switch
     {
         MatMulKind.Tile => PlainTiles.Select(tile => new MatMulPlan(kind, tile.Threads, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsThreads(halves)),
-        MatMulKind.SubgroupMatrix => SubgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * capabilities.SubgroupSize, tile.Tokens, tile.Rows, tile.Depth))
+        MatMulKind.SubgroupMatrix => (capabilities.Kind == DeviceKind.Cpu ? ProcessorTiles : SubgroupTiles).Select(tile => new MatMulPlan(kind, tile.Subgroups * capabilities.SubgroupSize, tile.Tokens, tile.Rows, tile.Depth))
             .Where(plan => plan.FitsSubgroups(capabilities, halves)),
         _ => WorkgroupTiles.Select(tile => new MatMulPlan(kind, tile.Subgroups * 32, tile.Tokens, tile.Rows, tile.Depth)).Where(plan => plan.FitsWorkgroup(capabilities, halves)),
     };
@@ -83,7 +86,10 @@ internal readonly record struct MatMulPlan(
     {
         var wanted = Math.Max(BitOperations.RoundUpToPowerOf2(tokens), 16);
         var plans = Candidates(capabilities, kind, halves).Where(plan => columns % plan.Depth == 0).ToArray();
-        var least = plans.Where(plan => plan.TileTokens >= Math.Min(wanted, ManyTokens)).Min(plan => plan.TileTokens);
+        var least = Math.Min(Math.Min(wanted, ManyTokens), plans.Max(plan => plan.TileTokens));
+        least = plans.Where(plan => plan.TileTokens >= least).Min(plan => plan.TileTokens);
+        if (tokens <= ManyTokens)
+            return plans.First(plan => plan.TileTokens == least).Divide(halves, tokens, rows, columns);
         MatMulPlan chosen = default;
         foreach (var plan in plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least)))
         {
@@ -119,7 +125,10 @@ internal readonly record struct MatMulPlan(
     private MatMulPlan Divide(uint halves, uint tokens, uint rows, uint columns)
     {
         var most = Math.Min(MostParts, PartialBytes / sizeof(float) / (tokens * Up(halves * rows, 4) * 4));
-        var parts = Math.Min(Up(Enough, Tiles(halves, tokens, rows)), columns / (2 * Depth));
+        var tiles = Tiles(halves, tokens, rows);
+        // Few tokens leave weights to load and little else: more workgroups keep more of them under way.
+        var enough = tokens <= ManyTokens && tiles < Enough ? 2 * Enough : Enough;
+        var parts = Math.Min(Up(enough, tiles), columns / (2 * Depth));
         var divided = this with { Parts = Math.Clamp(parts, 1, Math.Max(most, 1)) };
         return divided with { Parts = Up(columns, divided.SplitColumns(columns)) };
     }

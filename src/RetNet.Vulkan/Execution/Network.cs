@@ -36,8 +36,23 @@ internal sealed class Network : IDisposable
     public Network(RetNetModel model, Activations activations, Tuning tuning, DispatchChain chain, bool finishesHeadNorm, MatMulKind? products = null)
     {
         (_model, _config, _activations, _tuning, _chain) = (model, model.Config, activations, tuning, chain);
-        _matMul = products is { } kind ? new MatMul(model.Device, kind) : null;
+        _matMul = products is { } kind ? new MatMul(model.Device, kind, kind == MatMulKind.Tile ? 0 : UnpackedBytes(model.Config, activations.Rows)) : null;
         _retained = finishesHeadNorm ? ProductInput.HeadNorm : ProductInput.Plain;
+    }
+
+    /// <summary>Bytes of a layer's largest matrix as f16, where so many tokens make it worth to unpack it; else 0.</summary>
+    public static ulong UnpackedBytes(RetNetConfig config, int rows)
+    {
+        if (!MatMul.Unpacks(rows))
+            return 0;
+        var width = (long)WeightStore.PaddedLength(config.Width);
+        var projections = config.QueryWidth + config.KeyWidth + config.ValueWidth + (config.OutputGate ? config.OutputWidth : 0);
+        long[] elements =
+        [
+            projections * width, (config.GatedFeedForward ? 2 : 1) * config.FeedForwardSize * width,
+            (long)config.Width * WeightStore.PaddedLength(config.OutputWidth), (long)config.Width * WeightStore.PaddedLength(config.FeedForwardSize),
+        ];
+        return (ulong)elements.Max() * 2;
     }
 
     /// <summary>

@@ -38,7 +38,7 @@ public sealed class RecurrentBatch : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(sequences, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sequences, MostSequences);
         (_model, _timings) = (model, timings);
-        _prompts = new SequenceBatch(model, sequences, Prompts(stateType));
+        _prompts = new SequenceBatch(model, sequences, SequenceOptions.ForPrompts(model.Device.Capabilities, model.WeightType, stateType));
         _step = new RecurrentStep(model, State);
         _recording = model.Device.Record("decoding step", _step.Record, timings);
         _pipeline = new StepPipeline(model.Device, _recording, runAhead: timings is null);
@@ -60,7 +60,10 @@ public sealed class RecurrentBatch : IDisposable
 
     /// <summary>Adds what a batch takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, int sequences, StateType stateType = StateType.F32) =>
-        SequenceBatch.Plan(config, sequences, Prompts(stateType)).Add("decoding", RecurrentStep.BytesOf(device, config, sequences));
+        new MemoryPlan()
+            .Add("state", (ulong)sequences * RetentionState.BytesOf(config, stateType))
+            .Add("activations", SequencePass.PromptBytes(device, config))
+            .Add("decoding", RecurrentStep.BytesOf(device, config, sequences));
 
     /// <summary>Adds sequences and takes their prompts in, all together; the others go on afterwards.</summary>
     /// <param name="requests">As many as are <see cref="Free"/> at most.</param>
@@ -150,8 +153,6 @@ public sealed class RecurrentBatch : IDisposable
 
         SetEntries(Enumerable.Range(0, _slots.Length));
     }
-
-    private static SequenceOptions Prompts(StateType stateType) => new() { StateType = stateType };
 
     private IEnumerable<BatchedSequence> LiveSequences => _slots.OfType<BatchedSequence>();
 

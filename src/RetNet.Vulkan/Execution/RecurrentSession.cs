@@ -50,10 +50,15 @@ public sealed class RecurrentSession : IDisposable
     /// <summary>What the model computes.</summary>
     public RetNetConfig Config => _model.Config;
 
+    /// <summary>Tokens that <see cref="Feed"/> takes in at once.</summary>
+    internal int PromptPass => PromptOptions.PassLength;
+
+    private SequenceOptions PromptOptions => SequenceOptions.ForPrompts(_model.Device.Capabilities, _model.WeightType);
+
     /// <summary>Adds what a session takes of the device's memory to a plan.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, StateType stateType = StateType.F32) => new MemoryPlan()
         .Add("state", RetentionState.BytesOf(config, stateType))
-        .Add("activations", RecurrentStep.BytesOf(device, config, sequences: 1) + SequencePass.BytesOf(config, PromptOptions));
+        .Add("activations", RecurrentStep.BytesOf(device, config, sequences: 1) + SequencePass.PromptBytes(device, config));
 
     /// <summary>Forgets everything: back to position 0.</summary>
     public void Reset()
@@ -162,8 +167,6 @@ public sealed class RecurrentSession : IDisposable
             Log[0, first + i] = saved.RecentTokens[i];
         SetEntry(saved.Sampler);
     }
-
-    private static SequenceOptions PromptOptions { get; } = new();
 
     private TokenLog Log => _step.Log;
 

@@ -1,3 +1,6 @@
+using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
+
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>How a <see cref="SequenceBatch"/> takes in tokens.</summary>
@@ -11,6 +14,9 @@ public sealed record SequenceOptions
 
     /// <summary>Tokens a pass has by default.</summary>
     public const int DefaultPassLength = 512;
+
+    /// <summary>Tokens of a pass that fill a GPU.</summary>
+    private const int LongPassLength = 2048;
 
     /// <summary>Tokens of a chunk; null takes whatever is fed at once as one chunk, which is the parallel form.</summary>
     public int? ChunkLength { get; init; } = DefaultChunkLength;
@@ -29,6 +35,27 @@ public sealed record SequenceOptions
 
     /// <summary>What the inputs of matrix products are rounded to.</summary>
     public ProductPrecision Precision { get; init; }
+
+    /// <summary>
+    /// How prompts are taken in whose logits nobody sees: on matrix units where a device has them, but of f32 weights, which
+    /// somebody wanted to be exact; and many tokens a pass where they are multiplied faster.
+    /// </summary>
+    /// <param name="capabilities">The device.</param>
+    /// <param name="weights">Type of the matrices.</param>
+    /// <param name="stateType">How the device keeps the states.</param>
+    public static SequenceOptions ForPrompts(DeviceCapabilities capabilities, GgmlType weights, StateType stateType = StateType.F32)
+    {
+        if (capabilities.Kind == DeviceKind.Cpu)
+            return new() { StateType = stateType };
+        var half = weights != GgmlType.F32 && MatMulPlan.KindFor(capabilities, ProductPrecision.F16) is not null;
+        return new()
+        {
+            StateType = stateType,
+            PassLength = LongPassLength,
+            Precision = half ? ProductPrecision.F16 : ProductPrecision.F32,
+            ChunkLength = half ? MatrixChunkLength : DefaultChunkLength,
+        };
+    }
 
     /// <summary>The kernel of matrix products; null chooses.</summary>
     internal MatMulKind? Products { get; init; }

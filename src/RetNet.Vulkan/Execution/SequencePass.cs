@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -63,9 +64,13 @@ internal sealed class SequencePass : IDisposable
     /// <summary>Bytes that a pass takes at most; on matrix units the projections take less.</summary>
     public static ulong BytesOf(RetNetConfig config, SequenceOptions options) =>
         Activations.BytesOf(config, 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision)
-            + MatMulPlan.PartialBytes
+            + MatMulPlan.PartialBytes + (options.Precision == ProductPrecision.F16 ? Network.UnpackedBytes(config, options.PassLength) : 0)
             + Math.Max(ChunkRetention.BytesOf(config, MostChunks(options)), options.Precision == ProductPrecision.F16 ? MatrixRetention.BytesOf(config, options, MostChunks(options)) : 0)
             + (options.TorchscaleClamp ? (ulong)options.PassLength * (ulong)config.Heads * sizeof(float) : 0);
+
+    /// <summary>Bytes that a pass of prompts takes at most, whatever type the weights are.</summary>
+    public static ulong PromptBytes(GpuDevice device, RetNetConfig config) => Math.Max(
+        BytesOf(config, SequenceOptions.ForPrompts(device.Capabilities, GgmlType.F32)), BytesOf(config, SequenceOptions.ForPrompts(device.Capabilities, GgmlType.F16)));
 
     /// <summary>
     /// The longest next piece of a sequence that fits a pass beside <paramref name="rows"/> tokens and <paramref name="chunks"/>

@@ -10,9 +10,6 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="tokenizer">The model's tokenizer.</param>
 public sealed class TextGenerator(RecurrentSession session, ModelTokenizer tokenizer)
 {
-    /// <summary>Prompt tokens between two looks at the cancellation.</summary>
-    private const int PromptPiece = 512;
-
     /// <summary>What the last generation took; null before the first has ended.</summary>
     public GenerationStatistics? Statistics { get; private set; }
 
@@ -93,11 +90,12 @@ public sealed class TextGenerator(RecurrentSession session, ModelTokenizer token
     /// <summary>Takes in all but the last piece of the prompt and returns that; null when cancelled.</summary>
     private ReadOnlyMemory<int>? Feed(ReadOnlyMemory<int> prompt, CancellationToken cancellation)
     {
-        for (; !cancellation.IsCancellationRequested; prompt = prompt[PromptPiece..])
+        // A pass between two looks at the cancellation.
+        for (var piece = session.PromptPass; !cancellation.IsCancellationRequested; prompt = prompt[piece..])
         {
-            if (prompt.Length <= PromptPiece)
+            if (prompt.Length <= piece)
                 return prompt;
-            session.Feed(prompt[..PromptPiece]);
+            session.Feed(prompt[..piece]);
         }
 
         return null;

@@ -26,16 +26,8 @@ internal readonly record struct Tuning(
 {
     private const string Stream = "matvec_stream";
 
-    private static uint Env(string n, uint d) => uint.TryParse(Environment.GetEnvironmentVariable(n), out var v) ? v : d;
-
-    /// <summary>Quads that a lane of <c>matvec_stream</c> holds.</summary>
-    private static readonly uint MostQuads = Env("RT_Q", 8);
-
-    /// <summary>Turns of subgroups that a product should have.</summary>
-    private static readonly uint LeastTiles = Env("RT_S", 2048);
-
-    /// <summary>Workgroups of <c>matvec_stream</c> at most.</summary>
-    private static readonly uint StreamWorkgroups = Env("RT_W", 264);
+    /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
+    private const uint LeastTiles = 2048;
 
     /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
     public bool Chains => MatVec == Stream;
@@ -51,7 +43,7 @@ internal readonly record struct Tuning(
     {
         var lanes = capabilities.SubgroupSize;
         var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
-        return capabilities.Kind != DeviceKind.Cpu || Env("RT_GPU", 0) != 0 ? new(Stream, "matvec_subgroup", Env("RT_T", 256), 1, 4, 8, "retention_recurrent", Env("RT_RT", 256), Env("RT_RL", 8), 256, 32, 4, 256, most, 8)
+        return capabilities.Kind != DeviceKind.Cpu ? new(Stream, "matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256, most, 8)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", "matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32, lanes, 1)
             : new("matvec_lane", "matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
     }
@@ -81,7 +73,7 @@ internal readonly record struct Tuning(
     {
         var halves = output == ProductOutput.GatedUnit ? 2u : 1;
         if (oneToken && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
-            return StreamTile(capabilities.SubgroupSize, (uint)matrix.Rows / halves, (uint)matrix.Runs, halves);
+            return StreamTile(capabilities, matrix, halves);
         var kernel = oneToken && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
         var rows = Math.Max(atOnce / halves, 1);
@@ -93,18 +85,27 @@ internal readonly record struct Tuning(
     public static int StreamColumns(DeviceCapabilities capabilities) => (int)(capabilities.SharedMemoryBytes - 4096) / sizeof(float);
 
     /// <summary>
-    /// A lane holds <see cref="MostQuads"/> quads, of one long row or of several short ones, which share the loads of inputs; but there
-    /// have to be enough subgroups to fill a large GPU.
+    /// A lane holds some quads, of one long row or of several short ones, which share the loads of inputs; but there have to be enough
+    /// subgroups to fill a large GPU. Vulkan does not tell how many workgroups that holds; these are an H200's. Wide types have most to
+    /// load and take the largest workgroups, which stage their input least often; the others unpack more and want registers.
     /// </summary>
-    private ProductTile StreamTile(uint subgroup, uint rows, uint runs, uint halves)
+    private static ProductTile StreamTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
     {
-        var quads = (runs + subgroup - 1) / subgroup;
-        var chunks = (quads * halves + MostQuads - 1) / MostQuads;
+        var (threads, most, workgroups) = DeviceMatrix.RunLength(matrix.Type) switch
+        {
+            <= 8 => (1024u, 4u, 132u),
+            16 => (512u, 8u, 132u),
+            _ => (256u, 8u, 264u),
+        };
+        threads = Math.Min(threads, capabilities.WorkgroupInvocations);
+        var rows = (uint)matrix.Rows / halves;
+        var quads = ((uint)matrix.Runs + capabilities.SubgroupSize - 1) / capabilities.SubgroupSize;
+        var chunks = (quads * halves + most - 1) / most;
         var held = (quads + chunks - 1) / chunks;
         var atOnce = 1u;
-        while (atOnce * 2 * halves * held <= MostQuads && rows / (atOnce * 2) >= LeastTiles)
+        while (atOnce * 2 * halves * held <= most && rows / (atOnce * 2) >= LeastTiles)
             atOnce *= 2;
-        return new(Stream, MatVecThreads, atOnce, 1, atOnce * MatVecThreads / subgroup, StreamWorkgroups, runs, held);
+        return new(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
     }
 
     /// <summary>Tiles of a head's value columns.</summary>

@@ -85,6 +85,9 @@ public sealed class RetNetModel : IDisposable
         return new(device, config, source, plan, progress);
     }
 
+    /// <summary>Type of the layers' matrices: that of the first one.</summary>
+    internal GgmlType WeightType => Layers[0].QueryKeyValueGate.Type;
+
     /// <summary>Makes a model of random weights on a device, for measurements: only shape and type are those of a real one.</summary>
     /// <param name="device">The device; must outlive the model.</param>
     /// <param name="config">The shape; the output projection is a matrix of its own, and there are no biases but a LayerNorm's.</param>

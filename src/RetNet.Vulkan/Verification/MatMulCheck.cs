@@ -62,16 +62,11 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
         }
     }
 
-    /// <summary>
-    /// What the device would be given; but a processor's driver takes minutes to build a GPU's tile of matrices, and one of two
-    /// subgroups runs through all the same code.
-    /// </summary>
+    /// <summary>What the device would be given; a processor gets the small tiles only.</summary>
     private MatMulPlan[] Plans(DeviceCapabilities capabilities, Form form)
     {
         var plans = MatMulPlan.Candidates(capabilities, kind, (uint)form.Halves).ToArray();
-        return capabilities.Kind != DeviceKind.Cpu ? plans
-            : kind == MatMulKind.Tile ? [.. plans.Where(plan => plan.TileTokens <= 32)]
-            : [new MatMulPlan(kind, 2 * capabilities.SubgroupSize, 32, 32, 16)];
+        return capabilities.Kind == DeviceKind.Cpu ? [.. plans.Where(plan => plan.TileTokens <= 32)] : plans;
     }
 
     /// <summary>What the kernel has of a form.</summary>

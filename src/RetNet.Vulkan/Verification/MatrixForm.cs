@@ -30,6 +30,9 @@ internal readonly record struct MatrixForm(int KeySize, int ValueSize, int Heads
         RetentionEpsScaled = false,
     };
 
+    /// <inheritdoc/>
+    public override string ToString() => $"dk {KeySize}, dv {ValueSize}, {Heads} heads, group {Group}";
+
     /// <summary>headScale of shaders/include/retention_matrix.glsl: about √(1 − γ), a power of two.</summary>
     public static double Scale(float decay) => Math.ScaleB(1, (int)Math.Floor(Math.ILogB(Math.Max(1 - decay, MathF.ScaleB(1, -24))) / 2.0));
 }

@@ -33,6 +33,7 @@ public sealed class ArgumentTests
         "retention_matrix_outputs" => typeof(MatrixOutputsArguments),
         "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
         "rotate" or "rotate_f16" => typeof(RotateArguments),
+        _ when variant.StartsWith("unpack_", StringComparison.Ordinal) => typeof(UnpackArguments),
         "matmul_sum" or "matmul_sum_f16" => typeof(MatMulSumArguments),
         _ when variant.StartsWith("matmul_", StringComparison.Ordinal) => typeof(MatMulArguments),
         "round" => typeof(RoundArguments),
