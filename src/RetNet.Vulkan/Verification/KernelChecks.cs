@@ -26,6 +26,8 @@ public static class KernelChecks
             "retention_recurrent" or "retention_recurrent_f16" or "retention_recurrent_lane" or "retention_recurrent_lane_f16" => new RecurrentRetentionCheck(variant),
             "retention_chunk_states" or "retention_chunk_states_f16" => new ChunkStatesCheck(variant),
             "retention_chunk_outputs" => new ChunkOutputsCheck(variant),
+            "attention" => new AttentionCheck(variant),
+            "attention_combine" => new AttentionCombineCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),
             "random_words" => new RandomWordsCheck(variant),

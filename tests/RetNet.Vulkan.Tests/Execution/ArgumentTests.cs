@@ -32,6 +32,8 @@ public sealed class ArgumentTests
         "rotate" => typeof(RotateArguments),
         "norm" => typeof(NormArguments),
         "head_norm" => typeof(HeadNormArguments),
+        "attention" => typeof(AttentionArguments),
+        "attention_combine" => typeof(AttentionCombineArguments),
         "sample" => typeof(SampleArguments),
         "copy" => typeof(CopyArguments),
         "random_words" => typeof(RandomWordsArguments),
