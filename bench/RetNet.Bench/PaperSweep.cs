@@ -32,7 +32,7 @@ public sealed record PaperSweep
 
     /// <summary>The paper's lengths, up to 64k, on a GPU; on a processor as much as ends within a minute or two.</summary>
     public static PaperSweep For(DeviceKind kind) => kind == DeviceKind.Cpu
-        ? new() { Contexts = Doubling(256, 2048), Batches = [1, 4], BatchSizes = Doubling(1, 16) }
+        ? new() { Contexts = Doubling(256, 2048), Batches = [1], BatchSizes = Doubling(1, 8) }
         : new() { Contexts = Doubling(1024, 65536), Batches = [1, 8], BatchSizes = Doubling(1, RecurrentBatch.MostSequences) };
 
     /// <summary>The shape that is measured unless another one is asked for.</summary>

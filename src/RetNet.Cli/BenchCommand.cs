@@ -18,7 +18,7 @@ internal sealed class BenchCommand : DeviceCommand
     [Option('t', "type", MetaValue = "LIST", HelpText = "With --shape: types of the matrices, of f32, f16, bf16, q8_0, q4_0 and iq4_nl, separated by commas. (Default: f16)")]
     public string? Types { get; set => field = Arguments.Plain(value); }
 
-    [Option('b', "batch", MetaValue = "LIST", HelpText = "Sequences at once, 1 to 4096 each. (Default: 1; with --paper, at each context, 1,8)")]
+    [Option('b', "batch", MetaValue = "LIST", HelpText = "Sequences at once, 1 to 4096 each. (Default: 1; with --paper, at each context, 1,8, on a processor 1)")]
     public string? Batches { get; set => field = Arguments.Plain(value); }
 
     [Option('p', "prompt", MetaValue = "LIST", HelpText = "Tokens of a prompt, for prefill, up to 16777216 each; 0 measures no prefill. (Default: 512)")]
@@ -36,7 +36,7 @@ internal sealed class BenchCommand : DeviceCommand
     [Option("context", MetaValue = "LIST", HelpText = "With --paper: tokens taken in before, up to 1024k each. (Default: 1k,2k,4k,8k,16k,32k,64k; on a processor 256,512,1k,2k)")]
     public string? Contexts { get; set => field = Arguments.Plain(value); }
 
-    [Option("batch-sweep", MetaValue = "LIST", HelpText = "With --paper: sequences at once, 1 to 64 each, at a context of 8k or else the longest. (Default: 1,2,4,8,16,32,64; on a processor 1,2,4,8,16)")]
+    [Option("batch-sweep", MetaValue = "LIST", HelpText = "With --paper: sequences at once, 1 to 64 each, at a context of 8k or else the longest. (Default: 1,2,4,8,16,32,64; on a processor 1,2,4,8)")]
     public string? BatchSweep { get; set => field = Arguments.Plain(value); }
 
     [Option("runs", Default = 5, MetaValue = "N", HelpText = "Measured runs of everything, 1 to 1000, after one that is not.")]
