@@ -17,6 +17,9 @@ public sealed record BenchReport
     /// <summary>What the device reaches at most.</summary>
     public required DeviceLimits Limits { get; init; }
 
+    /// <summary>The sweep of the paper's figure; null where another one was measured.</summary>
+    public PaperSweep? Paper { get; init; }
+
     /// <summary>The models, in the order in which they were measured.</summary>
     public required IReadOnlyList<ModelResult> Models { get; init; }
 

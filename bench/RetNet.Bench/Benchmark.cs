@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RetNet.Bench.Transformers;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
@@ -7,7 +8,7 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Bench;
 
 /// <summary>Measures models on a device. What does not fit is left out and told in the report; everything else goes on.</summary>
-public sealed class Benchmark
+public sealed partial class Benchmark
 {
     private const int DeviceLost = -4;
     private const int ProfiledTokens = 32;
@@ -50,8 +51,8 @@ public sealed class Benchmark
         foreach (var type in _options.Types)
         {
             var name = BlockType.Of(type).Name;
-            Attempt($"{shape.Name} {name}", () => Run(
-                shape.Name, name, null, shape.Parameters, () => RetNetModel.Random(_device, shape.Config, type, Plan(shape.Config)), Notes(shape, type)));
+            var subject = new Subject(shape.Name, name, Architecture.RetNet, null, shape.Parameters, Notes(shape, type));
+            Attempt(subject.ToString(), () => Run(subject, () => RetNetModel.Random(_device, shape.Config, type, Plan(shape.Config)), model => Sweep(subject, model)));
         }
     }
 
@@ -67,7 +68,8 @@ public sealed class Benchmark
         var matrices = file.Tensors.Values.Where(tensor => tensor.Dimensions.Count > 1).ToArray();
         var type = matrices.GroupBy(tensor => tensor.Type.Name).MaxBy(group => group.Sum(tensor => (long)tensor.Bytes))?.Key ?? "none";
         var name = Path.GetFileNameWithoutExtension(file.Path);
-        Attempt(name, () => Run(name, type, file.Path, matrices.Sum(tensor => tensor.Rows * tensor.RowLength), () => RetNetModel.Load(_device, file, Plan(config)), []));
+        var subject = new Subject(name, type, Architecture.RetNet, file.Path, matrices.Sum(tensor => tensor.Rows * tensor.RowLength), []);
+        Attempt(name, () => Run(subject, () => RetNetModel.Load(_device, file, Plan(config)), model => Sweep(subject, model)));
     }
 
     /// <summary>What was found so far.</summary>
@@ -78,6 +80,7 @@ public sealed class Benchmark
         Date = _date,
         Device = _device.Gpu,
         Limits = _limits,
+        Paper = _paper,
         Models = _models,
         Measurements = _measurements,
         Skipped = _skipped,
@@ -106,57 +109,67 @@ public sealed class Benchmark
         }
     }
 
-    private void Run(string name, string type, string? file, long parameters, Func<RetNetModel> load, IReadOnlyList<string> notes)
+    private void Run(Subject subject, Func<RetNetModel> load, Action<RetNetModel> measure)
     {
-        _progress?.Invoke($"{name} {type}");
+        _progress?.Invoke(subject.ToString());
         var start = Stopwatch.GetTimestamp();
         using var model = load();
         var loaded = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _models.Add(new ModelResult
         {
-            Name = name,
-            Type = type,
-            File = file,
+            Name = subject.Name,
+            Architecture = subject.Architecture,
+            Type = subject.Type,
+            File = subject.File,
             Config = model.Config,
-            Parameters = parameters,
+            Parameters = subject.Parameters,
             WeightBytes = model.WeightBytes,
             LoadSeconds = loaded,
-            FirstTokenSeconds = FirstToken(model),
-            SecondStartSeconds = FirstToken(model),
-            Notes = notes,
+            FirstTokenSeconds = FirstToken(subject, model),
+            SecondStartSeconds = FirstToken(subject, model),
+            Notes = subject.Notes,
         });
+        measure(model);
+    }
+
+    /// <summary>Every combination of the lists.</summary>
+    private void Sweep(Subject subject, RetNetModel model)
+    {
         var work = new TokenWork(model, _options.StateType);
         foreach (var batch in _options.Batches)
         {
             foreach (var depth in _options.Depths)
-                Measure(name, type, MeasurementKind.Decode, batch, depth, _options.Tokens, () => Decode(model, work, file is null, batch, depth));
+                MeasureDecode(subject, model, work, batch, depth);
             foreach (var prompt in _options.Prompts)
-                Measure(name, type, MeasurementKind.Prefill, batch, 0, prompt, () => Prefill(model, work, batch, prompt));
+                Measure(subject, MeasurementKind.Prefill, batch, 0, prompt, () => Prefill(model, work, batch, prompt));
         }
     }
 
-    private double FirstToken(RetNetModel model)
+    private void MeasureDecode(Subject subject, RetNetModel model, TokenWork work, int batch, int depth) =>
+        Measure(subject, MeasurementKind.Decode, batch, depth, _options.Tokens, () => Decode(subject, model, work, batch, depth));
+
+    private double FirstToken(Subject subject, RetNetModel model)
     {
         var start = Stopwatch.GetTimestamp();
-        using var session = new RecurrentSession(model, _options.StateType);
-        foreach (var _ in session.Generate(RandomTokens.Of(model.Config, 1, seed: 0), 1, SamplerOptions.Greedy))
-            return Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return 0;
+        using var decoder = Decoder(subject, model, batch: 1, depth: 0, tokens: 1);
+        decoder.Decode(0, 1);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private void Measure(string name, string type, MeasurementKind kind, int batch, int depth, int tokens, Func<Figures> measure)
+    private void Measure(Subject subject, MeasurementKind kind, int batch, int depth, int tokens, Func<Figures> measure)
     {
         var what = kind == MeasurementKind.Decode ? $"decoding after {depth} tokens" : $"prefill of {tokens} tokens";
         var sequences = batch == 1 ? "1 sequence" : $"{batch} sequences";
-        Attempt($"{name} {type}, {what}, {sequences}", () =>
+        Attempt($"{subject}, {what}, {sequences}", () =>
         {
-            _progress?.Invoke($"{name} {type}, {what}, {sequences}");
+            _progress?.Invoke($"{subject}, {what}, {sequences}");
             _device.ResetPeak();
             var figures = measure();
             _measurements.Add(new Measurement
             {
-                Model = name,
-                Type = type,
+                Model = subject.Name,
+                Architecture = subject.Architecture,
+                Type = subject.Type,
                 StateType = _options.StateType,
                 Kind = kind,
                 Batch = batch,
@@ -173,14 +186,25 @@ public sealed class Benchmark
         });
     }
 
-    private Figures Decode(RetNetModel model, TokenWork work, bool randomState, int batch, int depth)
+    private Figures Decode(Subject subject, RetNetModel model, TokenWork work, int batch, int depth)
     {
-        using var decoder = IDecoder.Create(model, _options.StateType, batch, randomState);
+        using var decoder = Decoder(subject, model, batch, depth, _options.Tokens);
         var seconds = Repeat(() => decoder.Decode(depth, _options.Tokens));
         var tokens = Math.Min(_options.Tokens, ProfiledTokens);
         var kernels = Profile(timings => decoder.Decode(depth, tokens, timings));
-        return new(seconds, work.DecodeBytes(batch), work.DecodeFlops, _device.UsedBytes, kernels, (long)tokens * batch);
+        var (bytes, flops) = (work.DecodeBytes(batch), work.DecodeFlops);
+        if (subject.Architecture == Architecture.Transformer)
+        {
+            var attention = new TransformerWork(work, model.Config, depth, _options.Tokens);
+            (bytes, flops) = (attention.DecodeBytes(batch), attention.DecodeFlops);
+        }
+
+        return new(seconds, bytes, flops, _device.UsedBytes, kernels, (long)tokens * batch);
     }
+
+    private IDecoder Decoder(Subject subject, RetNetModel model, int batch, int depth, int tokens) => subject.Architecture == Architecture.Transformer
+        ? new TransformerDecoder(model, batch, (long)depth + tokens)
+        : IDecoder.Create(model, _options.StateType, batch, randomState: subject.File is null);
 
     private Figures Prefill(RetNetModel model, TokenWork work, int batch, int prompt)
     {
@@ -212,6 +236,12 @@ public sealed class Benchmark
         using var timings = new KernelTimings(_device);
         run(timings);
         return [.. timings.Totals.Select(total => new KernelTime(total.Key, total.Value.Count, total.Value.Seconds)).OrderByDescending(kernel => kernel.Seconds)];
+    }
+
+    /// <summary>A model that is measured.</summary>
+    private sealed record Subject(string Name, string Type, Architecture Architecture, string? File, long Parameters, IReadOnlyList<string> Notes)
+    {
+        public override string ToString() => Architecture == Architecture.RetNet ? $"{Name} {Type}" : $"{Name} {Architecture} {Type}";
     }
 
     private sealed record Figures(double[] Seconds, double BytesPerToken, double FlopsPerToken, ulong? DriverBytes, IReadOnlyList<KernelTime> Kernels, long ProfiledTokens);

@@ -8,7 +8,7 @@ public static class CsvReport
 {
     private static readonly string[] Headings =
     [
-        "date", "program", "vendor", "device", "driver", "vulkan", "model", "type", "state_type", "kind", "batch", "depth", "tokens",
+        "date", "program", "vendor", "device", "driver", "vulkan", "model", "architecture", "type", "state_type", "kind", "batch", "depth", "tokens",
         "tokens_per_second", "min", "max", "bytes_per_second", "share_of_copy", "flops_per_second", "share_of_product", "allocated_bytes", "driver_bytes",
     ];
 
@@ -27,7 +27,7 @@ public static class CsvReport
     [
         report.Date.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), report.Program,
         report.Device.Vendor, report.Device.Name, report.Device.Driver, report.Device.Capabilities.ApiVersion.ToString(),
-        measurement.Model, measurement.Type, Words.Of(measurement.StateType), Words.Of(measurement.Kind),
+        measurement.Model, Words.Of(measurement.Architecture), measurement.Type, Words.Of(measurement.StateType), Words.Of(measurement.Kind),
         Number(measurement.Batch), Number(measurement.Depth), Number(measurement.Tokens),
         Number(measurement.TokensPerSecond.Median), Number(measurement.TokensPerSecond.Min), Number(measurement.TokensPerSecond.Max),
         Number(measurement.BytesPerSecond), Number(measurement.BytesPerSecond / report.Limits.CopyBytesPerSecond),

@@ -32,6 +32,8 @@ public static class JsonReport
         json.WriteEndObject();
         WriteArray(json, "models", report.Models, Write);
         WriteArray(json, "measurements", report.Measurements, (into, measurement) => Write(into, measurement, report.Limits));
+        if (report.Paper is not null)
+            WriteArray(json, "comparisons", PaperComparison.Of(report), Write);
         WriteArray(json, "skipped", report.Skipped, (into, skipped) =>
         {
             into.WriteString("what", skipped.What);
@@ -54,6 +56,7 @@ public static class JsonReport
     private static void Write(Utf8JsonWriter json, ModelResult model)
     {
         json.WriteString("name", model.Name);
+        json.WriteString("architecture", Words.Of(model.Architecture));
         json.WriteString("type", model.Type);
         json.WriteString("file", model.File is null ? null : Path.GetFileName(model.File));
         json.WriteStartObject("shape");
@@ -79,6 +82,7 @@ public static class JsonReport
     private static void Write(Utf8JsonWriter json, Measurement measurement, DeviceLimits limits)
     {
         json.WriteString("model", measurement.Model);
+        json.WriteString("architecture", Words.Of(measurement.Architecture));
         json.WriteString("type", measurement.Type);
         json.WriteString("stateType", Words.Of(measurement.StateType));
         json.WriteString("kind", Words.Of(measurement.Kind));
@@ -92,6 +96,8 @@ public static class JsonReport
         json.WriteNumber("median", Rounded(measurement.TokensPerSecond.Median));
         json.WriteNumber("min", Rounded(measurement.TokensPerSecond.Min));
         json.WriteNumber("max", Rounded(measurement.TokensPerSecond.Max));
+        if (measurement.Kind == MeasurementKind.Decode)
+            json.WriteNumber("secondsPerToken", Rounded(measurement.SecondsPerToken));
         json.WriteNumber("bytesPerSecond", Rounded(measurement.BytesPerSecond));
         json.WriteNumber("shareOfCopy", Rounded(measurement.BytesPerSecond / limits.CopyBytesPerSecond));
         json.WriteNumber("flopsPerSecond", Rounded(measurement.FlopsPerSecond));
@@ -108,6 +114,20 @@ public static class JsonReport
             into.WriteNumber("dispatches", kernel.Dispatches);
             into.WriteNumber("seconds", Rounded(kernel.Seconds));
         });
+    }
+
+    private static void Write(Utf8JsonWriter json, PaperComparison comparison)
+    {
+        json.WriteString("model", comparison.RetNet.Model);
+        json.WriteString("type", comparison.RetNet.Type);
+        json.WriteNumber("depth", comparison.RetNet.Depth);
+        json.WriteNumber("batch", comparison.RetNet.Batch);
+        json.WriteNumber("throughputRatio", Rounded(comparison.Throughput));
+        json.WriteNumber("memoryRatio", Rounded(comparison.Memory));
+        json.WriteNumber("largestRetNetBatch", comparison.LargestRetNet.Batch);
+        json.WriteNumber("largestTransformerBatch", comparison.LargestTransformer.Batch);
+        json.WriteNumber("largestThroughputRatio", Rounded(comparison.LargestThroughput));
+        json.WriteNumber("paperThroughputRatio", PaperComparison.PaperThroughput);
     }
 
     private static void WriteArray<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

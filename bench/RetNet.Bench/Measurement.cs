@@ -8,6 +8,9 @@ public sealed record Measurement
     /// <summary>The model's name.</summary>
     public required string Model { get; init; }
 
+    /// <summary>What the model is.</summary>
+    public Architecture Architecture { get; init; }
+
     /// <summary>Type of its matrices, e.g. <c>q8_0</c>.</summary>
     public required string Type { get; init; }
 
@@ -49,6 +52,9 @@ public sealed record Measurement
 
     /// <summary>Bytes a second at the median.</summary>
     public double BytesPerSecond => BytesPerToken * TokensPerSecond.Median;
+
+    /// <summary>Seconds from a sequence's token to its next one at the median; of decoding.</summary>
+    public double SecondsPerToken => Batch / TokensPerSecond.Median;
 
     /// <summary>Floating-point operations a second at the median.</summary>
     public double FlopsPerSecond => FlopsPerToken * TokensPerSecond.Median;

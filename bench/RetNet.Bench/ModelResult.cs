@@ -8,6 +8,9 @@ public sealed record ModelResult
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What it is.</summary>
+    public Architecture Architecture { get; init; }
+
     /// <summary>Type of its matrices; of most weights, where a file has several.</summary>
     public required string Type { get; init; }
 

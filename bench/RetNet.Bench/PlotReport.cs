@@ -4,7 +4,7 @@ namespace RetNet.Bench;
 
 /// <summary>
 /// A report as charts: decoding against the depth, or against the batch where only that varies, and prefill against the
-/// length of the prompt. Each model, type and batch is a line.
+/// length of the prompt. Each model, type and batch is a line. The paper's figure has its own, <see cref="PaperPlot"/>.
 /// </summary>
 public static class PlotReport
 {
@@ -14,7 +14,7 @@ public static class PlotReport
     public static string Write(BenchReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        var charts = Charts(report).Where(chart => chart.Series.Count > 0).ToList();
+        var charts = (report.Paper is null ? Charts(report) : PaperPlot.Charts(report)).Where(chart => chart.Series.Count > 0).ToList();
         var subtitle = FormattableString.Invariant($"{report.Device.Driver}, Vulkan {report.Device.Capabilities.ApiVersion}; {report.Program}, {report.Date.UtcDateTime:yyyy-MM-dd}");
         return SvgPage.Write($"RetNet on {report.Device.Name}", subtitle, charts);
     }

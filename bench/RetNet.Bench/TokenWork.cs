@@ -29,10 +29,16 @@ internal sealed class TokenWork
     }
 
     /// <summary>Bytes a token of decoding.</summary>
-    public double DecodeBytes(int batch) => (_layerBytes + _model.Output.Bytes) / batch + _embeddingRow + 2 * _stateBytes;
+    public double DecodeBytes(int batch) => WeightBytes(batch) + 2 * _stateBytes;
 
     /// <summary>Operations a token of decoding.</summary>
-    public double DecodeFlops => 2 * (_layerWeights + Weights(_model.Output)) + 4 * _stateElements;
+    public double DecodeFlops => WeightFlops + 4 * _stateElements;
+
+    /// <summary>Bytes of weights a token of decoding.</summary>
+    public double WeightBytes(int batch) => (_layerBytes + _model.Output.Bytes) / batch + _embeddingRow;
+
+    /// <summary>Operations on weights a token of decoding.</summary>
+    public double WeightFlops => 2 * (_layerWeights + Weights(_model.Output));
 
     /// <summary>Operations a token of prefill, whose logits nobody asks for.</summary>
     public double PrefillFlops => 2 * _layerWeights + 4 * _stateElements;

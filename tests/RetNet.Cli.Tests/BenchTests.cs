@@ -59,7 +59,31 @@ public sealed class BenchTests(CliModel model) : IClassFixture<CliModel>
     [InlineData("--plot writes a file", "--plot", "-")]
     [InlineData("--state-type must be f32 or f16", "--state-type", "f8")]
     [InlineData("'tiny' belongs to no option", "tiny")]
+    [InlineData("--context is for --paper", "--context", "8k")]
+    [InlineData("--batch-sweep is for --paper", "--batch-sweep", "8")]
+    [InlineData("--context takes whole numbers from 1 to 1048576 separated by commas; it has '2M'", "--paper", "--context", "8k,2M")]
+    [InlineData("--context takes whole numbers", "--paper", "--context", "1025k")]
+    [InlineData("--batch-sweep takes whole numbers from 1 to 64", "--paper", "--batch-sweep", "65")]
+    [InlineData("--batch takes whole numbers from 1 to 64", "--paper", "-b", "128")]
+    [InlineData("--paper measures a shape", "--paper", "-m", "model.gguf")]
+    [InlineData("--depth is not for it", "--paper", "--depth", "5")]
+    [InlineData("--tokens must be at least 1", "--paper", "-n", "0")]
+    [InlineData("--shape: a Transformer's width is a multiple of 32", "--paper", "--shape", "72,1,2,8,16,32,90")]
     public void AWrongCommandLine(string expected, params string[] arguments) => Fails(2, expected, Bench(arguments));
+
+    [Fact]
+    public void ThePapersFigure()
+    {
+        var (json, svg) = (Path.Combine(model.Folder, "p.json"), Path.Combine(model.Folder, "p.svg"));
+        var result = Bench("--paper", "--shape", "64,1,2,16,48,96,90", "-t", "q8_0", "-n", "2", "--runs", "1", "--context", "40,1k", "-b", "1", "--batch-sweep", "1,3", "-q", "-d", "0", "--json", json, "--plot", svg);
+
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        foreach (var part in new[] { "64,1,2,16,48,96,90 Transformer q8_0: ", "ms a token", "at 1,024 tokens of context, RetNet over Transformer", "batch 3, the largest measured of both", "8.4 × the tokens/s" })
+            Assert.Contains(part, result.Output, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(File.ReadAllBytes(json));
+        Assert.Equal(6, document.RootElement.GetProperty("measurements").GetArrayLength());
+        Assert.Equal("svg", XDocument.Load(svg).Root!.Name.LocalName);
+    }
 
     [Fact]
     public void AnOutputThatCannotBeWritten()

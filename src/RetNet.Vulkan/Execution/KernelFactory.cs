@@ -82,6 +82,12 @@ internal static class KernelFactory
         device, "head_norm" + Suffix(halfOutput), tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
         Constant.Of(clamped), Constant.Of(config.RetentionNormType == NormType.Layer), Constant.Of(halfGate));
 
+    /// <summary>What a Transformer has in the place of retention, to measure it against (docs/benchmarks.md).</summary>
+    public static Kernel<AttentionArguments> Attention(GpuDevice device, AttentionTuning tuning, int headSize) => new(device, "attention", tuning.Threads, (uint)headSize);
+
+    public static Kernel<AttentionCombineArguments> AttentionCombine(GpuDevice device, AttentionTuning tuning, int headSize) =>
+        new(device, "attention_combine", tuning.Threads, (uint)headSize);
+
     public static Kernel<SampleArguments> Sample(GpuDevice device, Tuning tuning) => new(device, "sample", tuning.SampleThreads, tuning.SampleLoads);
 
     /// <summary>What the names of kernels that hold a state end with.</summary>

@@ -10,6 +10,8 @@ namespace RetNet.Vulkan.Execution;
 /// </summary>
 public static class KernelSurvey
 {
+    private const int AttentionHeadSize = 128;
+
     private static readonly (ProductInput Input, ProductOutput Output, bool OneToken)[] Products =
     [
         (ProductInput.RmsNorm, ProductOutput.Store, true),
@@ -87,6 +89,8 @@ public static class KernelSurvey
         }
 
         yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
+        yield return ("attention", "1 token of a Transformer", () => KernelFactory.Attention(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
+        yield return ("attention_combine", "1 token of a Transformer", () => KernelFactory.AttentionCombine(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
     }
 

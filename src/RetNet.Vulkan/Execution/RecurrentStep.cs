@@ -1,5 +1,4 @@
 using RetNet.Vulkan.Execution.Arguments;
-using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -35,8 +34,7 @@ internal sealed class RecurrentStep : IDisposable
         Log = new TokenLog(device, _sequences);
         Table = new SequenceTable(device, _sequences);
         _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));
-        var products = Products(model, _sequences);
-        var precision = products == MatMulKind.SubgroupMatrix ? ProductPrecision.F16 : ProductPrecision.F32;
+        var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
         _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
         _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
@@ -109,19 +107,6 @@ internal sealed class RecurrentStep : IDisposable
 
     private static ulong ActivationBytes(GpuDevice device, RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(
         config, HeadTiles(device, config), sequences, sequences, precision, chained: sequences == 1 && Tuning.For(device.Capabilities).Chains);
-
-    /// <summary>
-    /// Several sequences are multiplied as a few tokens, on matrix units with inputs in f16 where the device has them and the weights are
-    /// not f32 either. One sequence is exact everywhere.
-    /// </summary>
-    private static MatMulKind? Products(RetNetModel model, int sequences)
-    {
-        var capabilities = model.Device.Capabilities;
-        if (sequences == 1 || capabilities.Kind == DeviceKind.Cpu)
-            return null;
-        var suits = model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any();
-        return suits ? MatMulKind.SubgroupMatrix : MatMulKind.Tile;
-    }
 
     private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
         Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));

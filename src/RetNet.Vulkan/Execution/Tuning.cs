@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
@@ -60,6 +61,20 @@ internal readonly record struct Tuning(
             return capabilities.Kind == DeviceKind.Cpu ? null : MatMulKind.Tile;
         return MatMulPlan.KindFor(capabilities, options.Precision)
             ?? throw new GpuException("products in f16 need matrix units, which this device does not have; ask for f32");
+    }
+
+    /// <summary>
+    /// How one token of each of several sequences is multiplied: as a few tokens, on matrix units with inputs in f16 where the device has
+    /// them and the weights are not f32 either. One sequence is exact everywhere.
+    /// </summary>
+    public static (MatMulKind? Kernel, ProductPrecision Precision) ProductsOfSequences(RetNetModel model, int sequences)
+    {
+        var capabilities = model.Device.Capabilities;
+        if (sequences == 1 || capabilities.Kind == DeviceKind.Cpu)
+            return (null, ProductPrecision.F32);
+        return model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any()
+            ? (MatMulKind.SubgroupMatrix, ProductPrecision.F16)
+            : (MatMulKind.Tile, ProductPrecision.F32);
     }
 
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>

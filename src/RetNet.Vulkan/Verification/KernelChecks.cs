@@ -37,6 +37,8 @@ public static class KernelChecks
             "retention_matrix_scores" => new MatrixScoresCheck(variant),
             "retention_matrix_outputs" => new MatrixOutputsCheck(variant),
             "retention_chunk_outputs" => new ChunkOutputsCheck(variant),
+            "attention" => new AttentionCheck(variant),
+            "attention_combine" => new AttentionCombineCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),
             "random_words" => new RandomWordsCheck(variant),

@@ -55,6 +55,8 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("retention_recurrent")]
     [InlineData("retention_chunk_states")]
     [InlineData("retention_chunk_outputs")]
+    [InlineData("attention")]
+    [InlineData("attention_combine")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {
