@@ -78,27 +78,32 @@ void main()
         take(uvec2(OF_STATE, row), uvec2(OF_STATE, row + DEPTH), corner, row + DEPTH >= KEY_SIZE);
 
     const float unscale = 1.0 / headScale(gamma);
+    [[unroll]] for (uint n = 0; n < OWN_M * OWN_N; n++)
+    {
+        const uint query = tile.w + corner.x + n / OWN_N * MATRIX_M;
+        const uint value = firstValue + corner.y + n % OWN_N * MATRIX_N;
+        sums[n] = sums[n] * unscale;
+        if (query + MATRIX_M <= tile.z && value < valueSize)
+            coopMatStore(sums[n], o.at, ((tile.y + query) * outputStride + head * valueSize + value) / 4, outputStride / 4, gl_CooperativeMatrixLayoutRowMajor);
+    }
+    if (tile.z % MATRIX_M == 0 || tile.w + TILE_M <= tile.z)
+        return;
+
+    // The chunk's last rows, which are no whole matrix.
     const uint own = ownStage();
     [[unroll]] for (uint n = 0; n < OWN_M * OWN_N; n++)
     {
         const uint query = tile.w + corner.x + n / OWN_N * MATRIX_M;
         const uint value = firstValue + corner.y + n % OWN_N * MATRIX_N;
-        const uint at = (tile.y + query) * outputStride + head * valueSize + value;
-        sums[n] = sums[n] * unscale;
-        if (query + MATRIX_M <= tile.z && value < valueSize)
-            coopMatStore(sums[n], o.at, at / 4, outputStride / 4, gl_CooperativeMatrixLayoutRowMajor);
-        else
+        coopMatStore(sums[n], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
+        subgroupBarrier();
+        [[unroll]] for (uint part = 0; part < MATRIX_SIZE; part += SUBGROUP)
         {
-            // Rows that are no whole matrix, or none at all.
-            coopMatStore(sums[n], staged, own, MATRIX_N, gl_CooperativeMatrixLayoutRowMajor);
-            subgroupBarrier();
-            [[unroll]] for (uint part = 0; part < MATRIX_SIZE; part += SUBGROUP)
-            {
-                const uint e = part + gl_SubgroupInvocationID;
-                if (query + e / MATRIX_N < tile.z && value < valueSize)
-                    Floats(o).at[at + e / MATRIX_N * outputStride + e % MATRIX_N] = staged[own + e];
-            }
-            subgroupBarrier();
+            const uint e = part + gl_SubgroupInvocationID;
+            const uint row = query + e / MATRIX_N;
+            if (query + MATRIX_M > tile.z && row < tile.z && value < valueSize)
+                Floats(o).at[(tile.y + row) * outputStride + head * valueSize + value + e % MATRIX_N] = staged[own + e];
         }
+        subgroupBarrier();
     }
 }

@@ -104,7 +104,8 @@ public static class KernelSurvey
     /// <summary>The largest tile that the device can run, the one for few tokens, and a gated unit's.</summary>
     private static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> ProductsOfMany(GpuDevice device, BlockType type, int interleave)
     {
-        foreach (var (kind, family) in new[] { (MatMulKind.Tile, "tile"), (MatMulKind.SubgroupMatrix, "coopmat"), (MatMulKind.WorkgroupMatrix, "coopmat2") })
+        (MatMulKind Kind, string Name)[] families = [(MatMulKind.Tile, "tile"), (MatMulKind.SubgroupMatrix, "coopmat"), (MatMulKind.WorkgroupMatrix, "coopmat2")];
+        foreach (var (kind, family) in families.Where(family => ShaderLibrary.Has($"matmul_{family.Name}_{type.Name}")))
             foreach (var (output, tokens) in new[] { (ProductOutput.Store, 4096u), (ProductOutput.GatedUnit, 4096u), (ProductOutput.AddResidual, 16u) })
             {
                 var half = kind != MatMulKind.Tile && output != ProductOutput.AddResidual;

@@ -51,12 +51,12 @@ internal readonly record struct MatMulPlan(
         (128, 64, 32, 256), (64, 64, 32, 256), (64, 64, 32, 128), (32, 64, 32, 128), (32, 64, 32, 64), (16, 64, 32, 64), (16, 64, 32, 32),
     ];
 
-    /// <summary>The best kernel for a precision that a device has; null where it has none for f16.</summary>
+    /// <summary>The best kernel for a precision that a device and this build have; null where there is none for f16.</summary>
     public static MatMulKind? KindFor(DeviceCapabilities capabilities, ProductPrecision precision) => precision switch
     {
         ProductPrecision.F32 => MatMulKind.Tile,
-        _ when capabilities.WorkgroupMatrices is { PerElementOperations: true } && Candidates(capabilities, MatMulKind.WorkgroupMatrix, 1).Any() => MatMulKind.WorkgroupMatrix,
-        _ when Candidates(capabilities, MatMulKind.SubgroupMatrix, 1).Any() => MatMulKind.SubgroupMatrix,
+        _ when capabilities.WorkgroupMatrices is { PerElementOperations: true } && ShaderLibrary.Has("matmul_coopmat2_f16") && Candidates(capabilities, MatMulKind.WorkgroupMatrix, 1).Any() => MatMulKind.WorkgroupMatrix,
+        _ when ShaderLibrary.Has("matmul_coopmat_f16") && Candidates(capabilities, MatMulKind.SubgroupMatrix, 1).Any() => MatMulKind.SubgroupMatrix,
         _ => null,
     };
 
@@ -73,8 +73,8 @@ internal readonly record struct MatMulPlan(
     };
 
     /// <summary>
-    /// The plan for a product: the largest tile of which there are enough to fill the device; else the smallest for so many
-    /// tokens, its columns divided.
+    /// The plan for a product: of few tokens, the largest tile of which there are enough to fill the device; of many, what should be
+    /// fastest. Where there are too few tiles, the columns are divided.
     /// </summary>
     /// <param name="capabilities">The device.</param>
     /// <param name="kind">The kernel.</param>
@@ -88,16 +88,10 @@ internal readonly record struct MatMulPlan(
         var plans = Candidates(capabilities, kind, halves).Where(plan => columns % plan.Depth == 0).ToArray();
         var least = Math.Min(Math.Min(wanted, ManyTokens), plans.Max(plan => plan.TileTokens));
         least = plans.Where(plan => plan.TileTokens >= least).Min(plan => plan.TileTokens);
-        if (tokens <= ManyTokens)
-            return plans.First(plan => plan.TileTokens == least).Divide(halves, tokens, rows, columns);
-        MatMulPlan chosen = default;
-        foreach (var plan in plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least)))
-        {
-            chosen = plan;
-            if (plan.Tiles(halves, tokens, rows) >= Enough)
-                return plan;
-        }
-
+        plans = [.. plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least))];
+        var chosen = tokens > ManyTokens ? plans.MaxBy(plan => plan.Speed(halves, tokens, rows)) : plans.First(plan => plan.TileTokens == least);
+        if (chosen.Tiles(halves, tokens, rows) >= Enough)
+            return chosen;
         return chosen.Divide(halves, tokens, rows, columns);
     }
 
@@ -121,6 +115,16 @@ internal readonly record struct MatMulPlan(
     private static uint Up(uint value, uint divisor) => (value + divisor - 1) / divisor;
 
     private uint Tiles(uint halves, uint tokens, uint rows) => Up(tokens, TileTokens) * Up(rows, HalfRows(halves));
+
+    /// <summary>
+    /// What a plan reaches beside others: larger tiles share more of what they load, but the last tiles of a product may leave
+    /// most of the device idle.
+    /// </summary>
+    private double Speed(uint halves, uint tokens, uint rows)
+    {
+        var tiles = Tiles(halves, tokens, rows);
+        return (double)tiles / (Up(tiles, Enough) * Enough) * Math.Sqrt((double)TileTokens * TileRows / (TileTokens + TileRows));
+    }
 
     private MatMulPlan Divide(uint halves, uint tokens, uint rows, uint columns)
     {
