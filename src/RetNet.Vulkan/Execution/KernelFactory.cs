@@ -12,7 +12,7 @@ internal static class KernelFactory
 
     public static Kernel<MatVecArguments> Product(
         GpuDevice device, RetNetConfig config, Tuning tuning, GgmlType type, int interleave, ProductInput input, ProductOutput output, (uint Rows, uint Tokens) tile, bool biased) => new(
-        device, $"{tuning.MatVec}_{BlockType.Of(type).Name}", tuning.MatVecThreads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows,
+        device, $"{(tile.Tokens == 1 ? tuning.MatVec : tuning.MatMul)}_{BlockType.Of(type).Name}", tuning.MatVecThreads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows,
         (uint)input, (uint)output, (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased));
 
     public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean) =>
@@ -33,10 +33,10 @@ internal static class KernelFactory
         new(device, "rotate", tuning.RowThreads, (uint)config.KeySize);
 
     public static Kernel<ChunkStatesArguments> ChunkStates(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state) => new(
-        device, "retention_chunk_states" + Suffix(state), tuning.ChunkThreads, tuning.ChunkTileLanes, Tuning.ChunkKeyRows, (uint)config.KeySize, (uint)config.Heads, Group(config));
+        device, "retention_chunk_states" + Lanes(tuning) + Suffix(state), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkKeyRows, (uint)config.KeySize, (uint)config.Heads, Group(config));
 
     public static Kernel<ChunkOutputsArguments> ChunkOutputs(GpuDevice device, RetNetConfig config, Tuning tuning, bool sumScores) => new(
-        device, "retention_chunk_outputs", tuning.ChunkThreads, tuning.ChunkTileLanes, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
+        device, "retention_chunk_outputs" + Lanes(tuning), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
 
     public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped) => new(
         device, "head_norm", tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
@@ -46,6 +46,8 @@ internal static class KernelFactory
 
     /// <summary>What the names of kernels that hold a state end with.</summary>
     private static string Suffix(StateType state) => state == StateType.F16 ? "_f16" : "";
+
+    private static string Lanes(Tuning tuning) => tuning.ChunkLanes ? "_lane" : "";
 
     private static uint Group(RetNetConfig config) => (uint)(config.Heads / config.KeyValueHeads);
 }

@@ -32,20 +32,23 @@ public static class KernelSurvey
         // What the device would be given if it were a processor: the variants that it is not given as it is.
         var other = Tuning.For(device.Capabilities with { Kind = device.Capabilities.Kind == DeviceKind.Cpu ? DeviceKind.Other : DeviceKind.Cpu });
         return Kernels(device, config, chosen).Concat(Kernels(device, config, other))
-            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal)));
+            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || IsProductOf(chosen, kernel.Variant)));
     }
 
+    private static bool IsProductOf(Tuning tuning, string variant) =>
+        variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal);
+
     private static bool IsChoice(string variant) =>
-        variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);
+        variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);
 
     private static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> Kernels(GpuDevice device, RetNetConfig config, Tuning tuning)
     {
-        var interleave = tuning.MatVec == "matvec_lane" ? (int)device.Capabilities.SubgroupSize : 1;
+        var interleave = tuning.InterleavesRows ? (int)device.Capabilities.SubgroupSize : 1;
         foreach (var type in BlockType.All)
         {
             foreach (var (input, output, oneToken) in Products)
-                yield return ($"{tuning.MatVec}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
-                    KernelFactory.Product(device, config, tuning, type.Type, interleave, input, output, tuning.Tile(output, oneToken), biased: false));
+                yield return ($"{(oneToken ? tuning.MatVec : tuning.MatMul)}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
+                    KernelFactory.Product(device, config, tuning, type.Type, interleave, input, output, tuning.Tile(output, oneToken ? 1 : SequenceOptions.DefaultPassLength), biased: false));
             yield return ($"embedding_{type.Name}", "1 token", () => KernelFactory.Embedding(device, type.Type, interleave));
             yield return ($"embedding_rows_{type.Name}", "many tokens", () => KernelFactory.EmbeddingRows(device, tuning, type.Type, interleave));
         }
@@ -56,12 +59,12 @@ public static class KernelSurvey
         yield return ("rotate", "many tokens", () => KernelFactory.Rotate(device, config, tuning));
         foreach (var (state, suffix) in new[] { (StateType.F32, ""), (StateType.F16, "_f16") })
         {
-            yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
+            yield return ($"retention_chunk_states{(tuning.ChunkLanes ? "_lane" : "")}{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
             yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true));
         }
 
-        yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
+        yield return ("retention_chunk_outputs" + (tuning.ChunkLanes ? "_lane" : ""), "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
     }
 

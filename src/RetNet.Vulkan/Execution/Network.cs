@@ -136,7 +136,7 @@ internal sealed class Network : IDisposable
 
     private void Multiply(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens, ulong normWeight = 0)
     {
-        var (atOnce, tokensAtOnce) = _tuning.Tile(output, OneToken);
+        var (atOnce, tokensAtOnce) = _tuning.Tile(output, _activations.Rows);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         var tile = _tuning.MatVecTile(_model.Device.Capabilities.SubgroupSize, atOnce);
         var groups = Math.Min((rows + tile - 1) / tile, _model.Device.Capabilities.WorkgroupCount);
@@ -167,7 +167,7 @@ internal sealed class Network : IDisposable
         var biased = matrix.Bias != 0;
         if (!_products.TryGetValue((matrix.Type, input, output, biased), out var kernel))
         {
-            kernel = KernelFactory.Product(_model.Device, _config, _tuning, matrix.Type, matrix.Interleave, input, output, _tuning.Tile(output, OneToken), biased);
+            kernel = KernelFactory.Product(_model.Device, _config, _tuning, matrix.Type, matrix.Interleave, input, output, _tuning.Tile(output, _activations.Rows), biased);
             _products.Add((matrix.Type, input, output, biased), kernel);
         }
 

@@ -43,7 +43,7 @@ internal sealed class SequencePass : IDisposable
     {
         (_model, _config, _state, _options) = (model, model.Config, state, options);
         var device = model.Device;
-        _tuning = Tuning.For(device.Capabilities);
+        _tuning = Tuning.For(device.Capabilities).ForValues(_config.ValueSize);
         _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength));
         _chunkStates = device.Allocate("chunk states", (ulong)MostChunks(options) * RetentionState.LayerBytes(_config, StateType.F32));
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;
@@ -144,7 +144,7 @@ internal sealed class SequencePass : IDisposable
         var projections = ProjectionAddresses.Of(_config, _activations.Projections);
         var stride = (uint)_activations.ProjectionStride;
         var vectors = (uint)RetentionState.VectorsOf(_config);
-        var valueTiles = (vectors + _tuning.ChunkTileLanes - 1) / _tuning.ChunkTileLanes;
+        var valueTiles = (vectors + _tuning.ChunkTileVectors - 1) / _tuning.ChunkTileVectors;
         recorder.Dispatch(_rotate, new RotateArguments
         {
             X = projections.Queries,
@@ -157,7 +157,7 @@ internal sealed class SequencePass : IDisposable
         }, (uint)shape.Rows);
         recorder.Barrier();
 
-        var keyRows = _tuning.ChunkSlices * Tuning.ChunkKeyRows;
+        var keyRows = _tuning.ChunkSlices * _tuning.ChunkKeyRows;
         recorder.Dispatch(_chunkStatesKernel, new ChunkStatesArguments
         {
             Keys = projections.Keys,

@@ -13,7 +13,8 @@ internal sealed class ChunkInput
     public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows)
     {
         (_heads, _group, _keySize, _valueSize) = (heads, group, keySize, valueSize);
-        Stride = heads * keySize + heads / group * (keySize + valueSize) + 5;
+        // Odd only where the values are: kernels that load pairs are used where they are not.
+        Stride = heads * keySize + heads / group * (keySize + valueSize) + (valueSize % 2 == 0 ? 6 : 5);
         Projections = run.Values(rows * Stride);
         Decay = CheckDecay.Of(heads);
     }
