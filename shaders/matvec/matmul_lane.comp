@@ -3,8 +3,8 @@
 // tokens. What is loaded and unpacked of a row serves all tokens, a broadcast input all rows. TOKENS is a
 // multiple of four, INPUT is INPUT_PLAIN.
 //
-// A workgroup is a subgroup and a tile of rows. Everything is done for a part of the columns of all rows and tokens, then for the next: the code of a part is all there is, and must
-// fit the processor's cache. Inputs are loaded 64 bits a lane, several tokens at once, so that the lanes that
+// A workgroup is a subgroup and a tile of rows. Everything is done for a part of the columns of all rows and tokens, then
+// for the next: the code of a part is all there is, and must fit the processor's cache. Inputs are loaded 64 bits a lane, several tokens at once, so that the lanes that
 // broadcasts come from are constants; with lanes that are not, a broadcast goes through memory.
 
 #extension GL_GOOGLE_include_directive : require

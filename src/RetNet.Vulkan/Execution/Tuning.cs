@@ -36,7 +36,7 @@ internal readonly record struct Tuning(
         var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
         return capabilities.Kind != DeviceKind.Cpu ? new("matvec_subgroup", 128, 1, "matvec_subgroup", 4, 8, "retention_recurrent", 256, 8, false, 256, 32, 4, 8, 256, most, 8)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", lanes, 4, "matvec_subgroup", 4, 4, "retention_recurrent", lanes, lanes, false, 64, 64, 8, 8, 32, lanes, 1)
-            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, "matmul_lane", DeviceMatrix.LaneRows, 12, "retention_recurrent_lane", lanes, lanes, true, lanes, 2 * lanes, 8, 2 * lanes, 32, lanes, 1);
+            : new("matvec_lane", lanes, DeviceMatrix.LaneRows, "matmul_lane", DeviceMatrix.LaneRows, 12, "retention_recurrent_lane", lanes, lanes, true, lanes, 2 * lanes, 8, 2 * lanes, lanes, lanes, 1);
     }
 
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>

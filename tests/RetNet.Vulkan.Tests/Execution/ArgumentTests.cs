@@ -23,12 +23,12 @@ public sealed class ArgumentTests
 
     private static Type ArgumentsOf(string variant) => variant switch
     {
-        _ when variant.StartsWith("matvec_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        _ when variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
         _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
-        "retention_chunk_states" or "retention_chunk_states_f16" => typeof(ChunkStatesArguments),
-        "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
+        "retention_chunk_states" or "retention_chunk_states_f16" or "retention_chunk_states_lane" or "retention_chunk_states_lane_f16" => typeof(ChunkStatesArguments),
+        "retention_chunk_outputs" or "retention_chunk_outputs_lane" => typeof(ChunkOutputsArguments),
         "rotate" => typeof(RotateArguments),
         "norm" => typeof(NormArguments),
         "head_norm" => typeof(HeadNormArguments),

@@ -55,6 +55,9 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("retention_recurrent")]
     [InlineData("retention_chunk_states")]
     [InlineData("retention_chunk_outputs")]
+    [InlineData("retention_chunk_states_lane")]
+    [InlineData("retention_chunk_outputs_lane")]
+    [InlineData("matmul_lane_q8_0")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {
