@@ -28,6 +28,19 @@ vec4 loadVector(LongQuads vectors, uint i)
     return uintBitsToFloat(loadQuad(vectors, i));
 }
 
+// Eight bytes likewise.
+layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer LongWords { uint64_t at[]; };
+
+uvec2 loadWords(LongWords words, uint i)
+{
+    return unpackUint2x32(words.at[i]);
+}
+
+vec2 loadPair(LongWords words, uint i)
+{
+    return uintBitsToFloat(loadWords(words, i));
+}
+
 void storeVector(LongQuads vectors, uint i, vec4 v)
 {
     const uvec4 quad = floatBitsToUint(v);

@@ -29,7 +29,7 @@ internal sealed class ChunkRetention : IChunkRetention
     public ChunkRetention(RetNetModel model, RetentionState state, SequenceOptions options, Activations activations, PassTables tables, int chunks, ulong scoreSums)
     {
         (_model, _config, _state, _activations, _tables, _scoreSums) = (model, model.Config, state, activations, tables, scoreSums);
-        _tuning = Tuning.For(model.Device.Capabilities);
+        _tuning = Tuning.For(model.Device.Capabilities).ForValues(model.Config.ValueSize);
         _chunkLength = (uint)(options.ChunkLength ?? options.PassLength);
         _chunkStates = model.Device.Allocate("chunk states", BytesOf(_config, chunks));
         _states = KernelFactory.ChunkStates(model.Device, _config, _tuning, state.Type);
@@ -44,8 +44,8 @@ internal sealed class ChunkRetention : IChunkRetention
         var projections = ProjectionAddresses.Of(_config, _activations, layer);
         var stride = (uint)_activations.ProjectionStride;
         var vectors = (uint)RetentionState.VectorsOf(_config);
-        var valueTiles = (vectors + _tuning.ChunkTileLanes - 1) / _tuning.ChunkTileLanes;
-        var keyRows = _tuning.ChunkSlices * Tuning.ChunkKeyRows;
+        var valueTiles = (vectors + _tuning.ChunkTileVectors - 1) / _tuning.ChunkTileVectors;
+        var keyRows = _tuning.ChunkSlices * _tuning.ChunkKeyRows;
         recorder.Dispatch(_states, new ChunkStatesArguments
         {
             Keys = projections.Keys,

@@ -73,10 +73,10 @@ internal static class KernelFactory
         MatrixRetention<MatrixOutputsArguments>(device, config, "retention_matrix_outputs", MatrixTile.Outputs(device.Capabilities, chunkLength));
 
     public static Kernel<ChunkStatesArguments> ChunkStates(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state) => new(
-        device, "retention_chunk_states" + Suffix(state), tuning.ChunkThreads, tuning.ChunkTileLanes, Tuning.ChunkKeyRows, (uint)config.KeySize, (uint)config.Heads, Group(config));
+        device, "retention_chunk_states" + Lanes(tuning) + Suffix(state), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkKeyRows, (uint)config.KeySize, (uint)config.Heads, Group(config));
 
     public static Kernel<ChunkOutputsArguments> ChunkOutputs(GpuDevice device, RetNetConfig config, Tuning tuning, bool sumScores) => new(
-        device, "retention_chunk_outputs", tuning.ChunkThreads, tuning.ChunkTileLanes, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
+        device, "retention_chunk_outputs" + Lanes(tuning), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkQueries, (uint)config.KeySize, (uint)config.Heads, Group(config), Constant.Of(sumScores));
 
     public static Kernel<HeadNormArguments> HeadNorm(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped, bool halfOutput = false, bool halfGate = false) => new(
         device, "head_norm" + Suffix(halfOutput), tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled),
@@ -109,6 +109,8 @@ internal static class KernelFactory
     /// <summary>Matrices belong to subgroups of a size that kernels have to know.</summary>
     private static RequiredSubgroupSize? WholeSubgroups(DeviceCapabilities capabilities) =>
         capabilities.SubgroupSizeControl is null ? null : new(capabilities.SubgroupSize);
+
+    private static string Lanes(Tuning tuning) => tuning.ChunkLanes ? "_lane" : "";
 
     private static uint Group(RetNetConfig config) => (uint)(config.Heads / config.KeyValueHeads);
 }

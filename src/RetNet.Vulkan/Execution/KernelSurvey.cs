@@ -34,20 +34,23 @@ public static class KernelSurvey
         // What the device would be given if it were a processor: the variants that it is not given as it is.
         var other = Tuning.For(device.Capabilities with { Kind = device.Capabilities.Kind == DeviceKind.Cpu ? DeviceKind.Other : DeviceKind.Cpu });
         return Kernels(device, config, chosen).Concat(Kernels(device, config, other))
-            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal) || kernel.Variant.StartsWith(chosen.MatMul + '_', StringComparison.Ordinal)));
+            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || IsProductOf(chosen, kernel.Variant)));
     }
 
+    private static bool IsProductOf(Tuning tuning, string variant) =>
+        variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal);
+
     private static bool IsChoice(string variant) =>
-        variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);
+        variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);
 
     private static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> Kernels(GpuDevice device, RetNetConfig config, Tuning tuning)
     {
-        var interleave = tuning.MatVec == "matvec_lane" ? (int)device.Capabilities.SubgroupSize : 1;
+        var interleave = tuning.InterleavesRows ? (int)device.Capabilities.SubgroupSize : 1;
         foreach (var type in BlockType.All)
         {
             foreach (var (input, output, oneToken) in Products)
             {
-                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, oneToken);
+                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, oneToken ? 1 : SequenceOptions.DefaultPassLength);
                 yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
                     KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && oneToken));
             }
@@ -77,7 +80,7 @@ public static class KernelSurvey
         {
             if (ShaderLibrary.Has($"retention_matrix_states{suffix}"))
                 yield return ($"retention_matrix_states{suffix}", "many tokens", () => KernelFactory.MatrixStates(device, config, state));
-            yield return ($"retention_chunk_states{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
+            yield return ($"retention_chunk_states{(tuning.ChunkLanes ? "_lane" : "")}{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
             yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false, chained: tuning.Chains));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true, chained: false));
         }
@@ -88,7 +91,7 @@ public static class KernelSurvey
             yield return ("retention_matrix_outputs", "many tokens", () => KernelFactory.MatrixOutputs(device, config, SequenceOptions.MatrixChunkLength));
         }
 
-        yield return ("retention_chunk_outputs", "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
+        yield return ("retention_chunk_outputs" + (tuning.ChunkLanes ? "_lane" : ""), "many tokens", () => KernelFactory.ChunkOutputs(device, config, tuning, sumScores: false));
         yield return ("attention", "1 token of a Transformer", () => KernelFactory.Attention(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("attention_combine", "1 token of a Transformer", () => KernelFactory.AttentionCombine(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));

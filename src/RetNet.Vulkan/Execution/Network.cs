@@ -223,7 +223,7 @@ internal sealed class Network : IDisposable
             return;
         }
 
-        var tile = _tuning.ProductTile(_model.Device.Capabilities, matrix, output, OneToken);
+        var tile = _tuning.ProductTile(_model.Device.Capabilities, matrix, output, _activations.Rows);
         var rows = (uint)(output == ProductOutput.GatedUnit ? matrix.Rows / 2 : matrix.Rows);
         _chain.Join(recorder);
         recorder.Dispatch(Product(new(matrix.Type, matrix.Interleave, input, output, matrix.Bias != 0, tile)), new MatVecArguments

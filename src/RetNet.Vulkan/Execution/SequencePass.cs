@@ -40,7 +40,7 @@ internal sealed class SequencePass : IDisposable
     {
         (_model, _config, _options) = (model, model.Config, options);
         var device = model.Device;
-        var tuning = Tuning.For(device.Capabilities);
+        var tuning = Tuning.For(device.Capabilities).ForValues(_config.ValueSize);
         var onMatrices = MatrixRetention.Suits(device.Capabilities, _config, options);
         _activations = new Activations(device, _config, headTiles: 0, options.PassLength, Math.Min(LogitRows, options.PassLength), options.Precision, halfProjections: onMatrices);
         _scoreSums = options.TorchscaleClamp ? device.Allocate("score sums", (ulong)options.PassLength * (ulong)_config.Heads * sizeof(float)) : null;

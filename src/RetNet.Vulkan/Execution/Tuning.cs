@@ -6,24 +6,26 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>Sizes that change speed and not results, chosen from what the device is (docs/kernels.md).</summary>
 /// <param name="MatVec">The product of one token: <c>matvec_stream</c>, <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
-/// <param name="MatMul">The product of many tokens: <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
+/// <param name="MatMul">The product of many tokens by such a kernel: <c>matvec_subgroup</c> or <c>matmul_lane</c>.</param>
 /// <param name="MatVecThreads">Threads of a matrix-vector workgroup.</param>
 /// <param name="MatVecRows">Rows that a subgroup, or a lane of it, holds in registers for one token.</param>
 /// <param name="BatchRows">Rows that it holds for many tokens.</param>
-/// <param name="BatchTokens">Tokens that it holds.</param>
+/// <param name="BatchTokens">Tokens that it holds, where there are as many.</param>
 /// <param name="Retention">The recurrent retention kernel: <c>retention_recurrent</c>, or <c>retention_recurrent_lane</c>.</param>
 /// <param name="RetentionThreads">Threads of its workgroup.</param>
 /// <param name="RetentionTileLanes">Threads of it along the value columns, four columns each.</param>
+/// <param name="ChunkLanes">Retention over many tokens by <c>retention_chunk_*_lane</c>.</param>
 /// <param name="ChunkThreads">Threads of a workgroup of retention over many tokens.</param>
-/// <param name="ChunkTileLanes">Threads of it along the value columns, four columns each.</param>
+/// <param name="ChunkTileVectors">Vectors of four value columns that a workgroup of it owns: one a thread, several a lane.</param>
 /// <param name="ChunkQueries">Queries that a thread of it holds.</param>
+/// <param name="ChunkKeyRows">Key rows of the state that a thread holds while it goes through the chunks.</param>
 /// <param name="RowThreads">Threads that share a row, in kernels that take a row a workgroup.</param>
 /// <param name="SampleThreads">Threads that sample a token.</param>
 /// <param name="SampleLoads">Logits that each of them loads at once.</param>
 internal readonly record struct Tuning(
     string MatVec, string MatMul, uint MatVecThreads, uint MatVecRows, uint BatchRows, uint BatchTokens,
     string Retention, uint RetentionThreads, uint RetentionTileLanes,
-    uint ChunkThreads, uint ChunkTileLanes, uint ChunkQueries, uint RowThreads, uint SampleThreads, uint SampleLoads)
+    bool ChunkLanes, uint ChunkThreads, uint ChunkTileVectors, uint ChunkQueries, uint ChunkKeyRows, uint RowThreads, uint SampleThreads, uint SampleLoads)
 {
     private const string Stream = "matvec_stream";
 
@@ -33,9 +35,6 @@ internal readonly record struct Tuning(
     /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
     public bool Chains => MatVec == Stream;
 
-    /// <summary>Key rows of the state that a thread holds while it goes through the chunks.</summary>
-    public const uint ChunkKeyRows = 8;
-
     /// <summary>
     /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
     /// many small workgroups in flight and contiguous loads.
@@ -44,9 +43,9 @@ internal readonly record struct Tuning(
     {
         var lanes = capabilities.SubgroupSize;
         var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
-        return capabilities.Kind != DeviceKind.Cpu ? new(Stream, "matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, 256, 32, 4, 256, most, 8)
-            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", "matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, 64, 64, 8, 32, lanes, 1)
-            : new("matvec_lane", "matvec_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 4, "retention_recurrent_lane", lanes, lanes, 64, 64, 8, 32, lanes, 1);
+        return capabilities.Kind != DeviceKind.Cpu ? new(Stream, "matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, false, 256, 32, 4, 8, 256, most, 8)
+            : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", "matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, false, 64, 64, 8, 8, 32, lanes, 1)
+            : new("matvec_lane", "matmul_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 12, "retention_recurrent_lane", lanes, lanes, true, lanes, 2 * lanes, 8, 2 * lanes, lanes, lanes, 1);
     }
 
     /// <summary>
@@ -78,21 +77,25 @@ internal readonly record struct Tuning(
     }
 
     /// <summary>Slices of a workgroup of retention over many tokens: what remains of it beside the value columns.</summary>
-    public uint ChunkSlices => ChunkThreads / ChunkTileLanes;
+    public uint ChunkSlices => Math.Max(ChunkThreads / ChunkTileVectors, 1);
 
     /// <summary>Queries of such a workgroup.</summary>
     public int QueryTile => (int)(ChunkSlices * ChunkQueries);
 
     /// <summary>How a product is cut up. A gated unit takes rows of both halves at once.</summary>
-    public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, bool oneToken)
+    /// <param name="capabilities">The device.</param>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="output">What becomes of the product.</param>
+    /// <param name="most">Tokens of a pass at most; of few, no more than these are held, in steps of four.</param>
+    public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, int most)
     {
         var halves = output == ProductOutput.GatedUnit ? 2u : 1;
-        if (oneToken && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
+        if (most == 1 && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
             return StreamTile(capabilities, matrix, halves);
-        var kernel = oneToken && MatVec != Stream ? MatVec : MatMul;
-        var (atOnce, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
+        var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
+        var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
-        var workgroupRows = rows * (kernel == "matvec_lane" ? MatVecThreads : Math.Max(MatVecThreads / capabilities.SubgroupSize, 1));
+        var workgroupRows = rows * (InterleavesRows ? MatVecThreads : Math.Max(MatVecThreads / capabilities.SubgroupSize, 1));
         return new(kernel, MatVecThreads, rows, tokens, workgroupRows, capabilities.WorkgroupCount);
     }
 
@@ -122,6 +125,14 @@ internal readonly record struct Tuning(
             atOnce *= 2;
         return new(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
     }
+
+    /// <summary>Whether lanes own rows of a matrix.</summary>
+    public bool InterleavesRows => MatVec == "matvec_lane";
+
+    /// <summary>This, with a kernel for retention over many tokens that takes values of any size: by lanes they are loaded in pairs.</summary>
+    public Tuning ForValues(int valueSize) => ChunkLanes && valueSize % 2 != 0
+        ? this with { ChunkLanes = false, ChunkThreads = 64, ChunkTileVectors = 64, ChunkKeyRows = 8 }
+        : this;
 
     /// <summary>Tiles of a head's value columns.</summary>
     public int RetentionTiles(int valueVectors) => (valueVectors + (int)RetentionTileLanes - 1) / (int)RetentionTileLanes;

@@ -21,7 +21,8 @@ internal sealed class ChunkInput
     public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows, bool halves = false)
     {
         (_heads, _group, _keySize, _valueSize, _elementBytes) = (heads, group, keySize, valueSize, halves ? 2 : sizeof(float));
-        Stride = heads * keySize + heads / group * (keySize + valueSize) + (halves ? 8 : 5);
+        // Odd only where the values are: kernels that load pairs are used where they are not.
+        Stride = heads * keySize + heads / group * (keySize + valueSize) + (halves ? 8 : valueSize % 2 == 0 ? 6 : 5);
         Projections = run.Values(rows * Stride);
         for (var i = 0; halves && i < Projections.Length; i++)
             Projections[i] = (float)(Half)Projections[i];

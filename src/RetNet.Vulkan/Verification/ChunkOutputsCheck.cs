@@ -11,21 +11,25 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
 {
     private static readonly Form[] Forms = [new(64, 8, 2, 10, 3, 1, false), new(256, 32, 4, 64, 2, 2, false), new(64, 64, 8, 6, 4, 2, true)];
 
+    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 16, 10, 3, 1, false), new(lanes, 2 * lanes, 8, 64, 2, 2, true)];
+
+    private bool IsLane => Variant.Contains("_lane", StringComparison.Ordinal);
+
     /// <summary>Rows of each chunk.</summary>
     private static readonly int[] Chunks = [1, 37, 16, 70];
 
     private readonly record struct Form(uint Threads, uint TileLanes, uint Queries, int KeySize, int Heads, int Group, bool SumScores)
     {
-        public int QueryTile => (int)(Threads / TileLanes * Queries);
+        public int QueryTile => (int)(Math.Max(Threads / TileLanes, 1) * Queries);
     }
 
     private protected override void Run(CheckRun run)
     {
-        foreach (var form in Forms)
+        foreach (var form in IsLane ? LaneForms(run.Device.Capabilities.SubgroupSize) : Forms)
         {
             using var kernel = new Kernel<ChunkOutputsArguments>(
                 run.Device, Variant, form.Threads, form.TileLanes, form.Queries, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group, Constant.Of(form.SumScores));
-            foreach (var valueSize in new[] { 1, 54, 132 })
+            foreach (var valueSize in new[] { IsLane ? 2 : 1, 54, 132 })
                 Run(run, kernel, form, valueSize);
         }
     }

@@ -9,6 +9,10 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
 {
     private static readonly Form[] Forms = [new(64, 8, 8, 10, 3, 1), new(256, 32, 8, 64, 2, 2), new(64, 64, 4, 6, 4, 2)];
 
+    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 2 * lanes, 10, 3, 1), new(lanes, 2 * lanes, 4 * lanes, 64, 2, 2)];
+
+    private bool IsLane => Variant.Contains("_lane", StringComparison.Ordinal);
+
     /// <summary>Tokens of each sequence; one leaves its slot alone.</summary>
     private static readonly int[] Lengths = [37, 0, 1, 16];
 
@@ -22,11 +26,11 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
 
     private protected override void Run(CheckRun run)
     {
-        foreach (var form in Forms)
+        foreach (var form in IsLane ? LaneForms(run.Device.Capabilities.SubgroupSize) : Forms)
         {
             using var kernel = new Kernel<ChunkStatesArguments>(
                 run.Device, Variant, form.Threads, form.TileLanes, form.KeyRows, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group);
-            foreach (var (valueSize, chunkLength) in new[] { (7, 16), (54, 1), (132, 64) })
+            foreach (var (valueSize, chunkLength) in new[] { (IsLane ? 6 : 7, 16), (54, 1), (132, 64) })
                 Run(run, kernel, form, valueSize, chunkLength);
         }
     }
@@ -45,7 +49,7 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
         var chunks = Lengths.Sum(length => (length + chunkLength - 1) / chunkLength);
         var segments = Segments(chunkLength);
         var tiles = (uint)(vectors + form.TileLanes - 1) / form.TileLanes;
-        var keyRows = form.Threads / form.TileLanes * form.KeyRows;
+        var keyRows = Math.Max(form.Threads / form.TileLanes, 1) * form.KeyRows;
         run.Arena.Clear();
         var state = run.Arena.AddOutput<byte>("state", before);
         var chunkStates = run.Arena.AddOutput<float>("chunk states", run.Values(chunks * layer));

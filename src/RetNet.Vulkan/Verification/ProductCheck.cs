@@ -6,7 +6,7 @@ using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>matvec_*: every way in and out, with and without bias, one token and many, tails of rows, tokens and columns.</summary>
+/// <summary>matvec_*, matmul_lane_*: every way in and out, with and without bias, one token and many, tails of rows, tokens and columns.</summary>
 /// <param name="variant">The variant.</param>
 /// <param name="type">Type of its weights.</param>
 internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck(variant, 3e-6)
@@ -33,8 +33,17 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         new(ProductInput.HeadNorm, ProductOutput.Activate, Activation.Silu, 1, 1, 1, true),
     ];
 
+    /// <summary>matmul_lane: plain inputs, tokens by fours, a workgroup a subgroup and a tile.</summary>
+    private static readonly Form[] LaneForms =
+    [
+        new(ProductInput.Plain, ProductOutput.Store, Activation.Silu, 1, 2, 4, true),
+        new(ProductInput.Plain, ProductOutput.AddResidual, Activation.Silu, 1, 4, 12, false),
+        new(ProductInput.Plain, ProductOutput.GatedUnit, Activation.Gelu, 1, 2, 8, true),
+        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 1, 4, true),
+    ];
+
     /// <summary>Columns are whole blocks a head, which for plain types are heads of any size: a quad then spans two of them.</summary>
-    private static readonly Shape[] Shapes = [new(2, 1, 1), new(33, 5, 7), new(65, 13, 3)];
+    private static readonly Shape[] Shapes = [new(2, 1, 1), new(33, 5, 7), new(65, 13, 3), new(17, 3, 14)];
 
     private readonly record struct Form(
         ProductInput Input, ProductOutput Output, Activation Activation, uint Subgroups, uint RowsAtOnce, uint TokensAtOnce, bool Biased);
@@ -43,13 +52,16 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private bool OneToken => Variant.StartsWith("matvec_stream", StringComparison.Ordinal);
 
-    private bool OwnsRows => Variant.StartsWith("matvec_lane", StringComparison.Ordinal);
+    private bool OwnsRows => Variant.Contains("_lane", StringComparison.Ordinal);
+
+    private bool OneTile => Variant.StartsWith("matmul_lane", StringComparison.Ordinal);
 
     private protected override void Run(CheckRun run)
     {
-        for (var i = 0; i < Forms.Length; i++)
+        var forms = OneTile ? LaneForms : Forms;
+        for (var i = 0; i < forms.Length; i++)
         {
-            var form = Forms[i];
+            var form = forms[i];
             if (form.Input == ProductInput.HeadNorm || OneToken)
             {
                 // The size of a head is part of the pipeline, and a head norm takes one token; so is the length of a row for kernels of one token.
@@ -116,7 +128,7 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         };
         run.Run(
             $"{form.Input} in, {form.Output} out, {rows} × {columns}, {shape.Tokens} tokens",
-            recorder => recorder.Dispatch(kernel, arguments, 2, ((uint)shape.Tokens + form.TokensAtOnce - 1) / form.TokensAtOnce));
+            recorder => recorder.Dispatch(kernel, arguments, OneTile ? (uint)Layout(run.Device, form, rows).Groups : 2, ((uint)shape.Tokens + form.TokensAtOnce - 1) / form.TokensAtOnce));
 
         var expected = before.Select(value => (double)value).ToArray();
         for (var token = 0; token < shape.Tokens; token++)

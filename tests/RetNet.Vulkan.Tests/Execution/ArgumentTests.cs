@@ -23,18 +23,19 @@ public sealed class ArgumentTests
 
     private static Type ArgumentsOf(string variant) => variant switch
     {
-        _ when variant.StartsWith("matvec_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        _ when variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
         _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
-        "retention_chunk_states" or "retention_chunk_states_f16" => typeof(ChunkStatesArguments),
+        "retention_chunk_states" or "retention_chunk_states_f16" or "retention_chunk_states_lane" or "retention_chunk_states_lane_f16" => typeof(ChunkStatesArguments),
         "retention_matrix_states" or "retention_matrix_states_f16" => typeof(MatrixStatesArguments),
         "retention_matrix_scores" => typeof(MatrixScoresArguments),
         "retention_matrix_outputs" => typeof(MatrixOutputsArguments),
-        "retention_chunk_outputs" => typeof(ChunkOutputsArguments),
+        "retention_chunk_outputs" or "retention_chunk_outputs_lane" => typeof(ChunkOutputsArguments),
         "rotate" or "rotate_f16" => typeof(RotateArguments),
         _ when variant.StartsWith("unpack_", StringComparison.Ordinal) => typeof(UnpackArguments),
         "matmul_sum" or "matmul_sum_f16" => typeof(MatMulSumArguments),
+        _ when variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
         _ when variant.StartsWith("matmul_", StringComparison.Ordinal) => typeof(MatMulArguments),
         "round" => typeof(RoundArguments),
         "norm" or "norm_f16" => typeof(NormArguments),

@@ -57,6 +57,9 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("retention_chunk_outputs")]
     [InlineData("attention")]
     [InlineData("attention_combine")]
+    [InlineData("retention_chunk_states_lane")]
+    [InlineData("retention_chunk_outputs_lane")]
+    [InlineData("matmul_lane_q8_0")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {
