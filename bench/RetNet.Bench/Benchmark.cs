@@ -208,7 +208,7 @@ public sealed partial class Benchmark
 
     private Figures Prefill(RetNetModel model, TokenWork work, int batch, int prompt)
     {
-        var options = PrefillRun.Options(_device, model.Config, _options.StateType, batch, prompt, _limits.ProductFlopsPerSecond / work.PrefillFlops);
+        var options = PrefillRun.Options(model, _options.StateType, batch, prompt, _limits.ProductFlopsPerSecond / work.PrefillFlops);
         SequenceBatch.Plan(model.Config, batch, options).EnsureFits(_device, "Prefill", "Choose a smaller batch or another device.");
         using var run = new PrefillRun(model, batch, prompt, options);
         var seconds = Repeat(() => run.Run());

@@ -25,12 +25,13 @@ internal sealed class PrefillRun : IDisposable
     }
 
     /// <summary>Passes as long as the prompts together, where memory, the largest allocation and the time of a submission allow.</summary>
-    public static SequenceOptions Options(GpuDevice device, RetNetConfig config, StateType stateType, int batch, int prompt, double tokensPerSecond)
+    public static SequenceOptions Options(RetNetModel model, StateType stateType, int batch, int prompt, double tokensPerSecond)
     {
+        var (device, config) = (model.Device, model.Config);
         var wanted = Math.Min((long)batch * prompt, LongestPass);
         if (device.Capabilities.Kind != DeviceKind.Cpu)
             wanted = (long)Math.Min(wanted, Math.Max(tokensPerSecond * LongestSubmission, SequenceOptions.DefaultPassLength));
-        var options = new SequenceOptions { StateType = stateType, PassLength = (int)wanted };
+        var options = SequenceOptions.ForPrompts(device.Capabilities, model.WeightType, stateType) with { PassLength = (int)wanted };
         while (options.PassLength > SequenceOptions.DefaultPassLength && !Fits(device, config, options, batch))
             options = options with { PassLength = Math.Max(options.PassLength / 2, SequenceOptions.DefaultPassLength) };
         return options;
