@@ -11,16 +11,21 @@ namespace RetNet.Vulkan.Execution;
 public static class KernelSurvey
 {
     private const int AttentionHeadSize = 128;
+    private const int ManyTokens = 4096;
 
-    private static readonly (ProductInput Input, ProductOutput Output, bool OneToken)[] Products =
+    private static readonly (ProductInput Input, ProductOutput Output, int Tokens)[] Products =
     [
-        (ProductInput.RmsNorm, ProductOutput.Store, true),
-        (ProductInput.HeadNorm, ProductOutput.AddResidual, true),
-        (ProductInput.RmsNorm, ProductOutput.GatedUnit, true),
-        (ProductInput.Plain, ProductOutput.AddResidual, true),
-        (ProductInput.Plain, ProductOutput.Store, false),
-        (ProductInput.Plain, ProductOutput.GatedUnit, false),
-        (ProductInput.Plain, ProductOutput.AddResidual, false),
+        (ProductInput.RmsNorm, ProductOutput.Store, 1),
+        (ProductInput.HeadNorm, ProductOutput.AddResidual, 1),
+        (ProductInput.RmsNorm, ProductOutput.GatedUnit, 1),
+        (ProductInput.Plain, ProductOutput.AddResidual, 1),
+        (ProductInput.RmsNorm, ProductOutput.Store, 8),
+        (ProductInput.HeadNorm, ProductOutput.AddResidual, 8),
+        (ProductInput.RmsNorm, ProductOutput.GatedUnit, 8),
+        (ProductInput.Plain, ProductOutput.AddResidual, 4),
+        (ProductInput.Plain, ProductOutput.Store, ManyTokens),
+        (ProductInput.Plain, ProductOutput.GatedUnit, ManyTokens),
+        (ProductInput.Plain, ProductOutput.AddResidual, ManyTokens),
     ];
 
     /// <summary>Compiles the variants with the constants of <paramref name="config"/>, one after the other.</summary>
@@ -34,7 +39,7 @@ public static class KernelSurvey
         // What the device would be given if it were a processor: the variants that it is not given as it is.
         var other = Tuning.For(device.Capabilities with { Kind = device.Capabilities.Kind == DeviceKind.Cpu ? DeviceKind.Other : DeviceKind.Cpu });
         return Kernels(device, config, chosen).Concat(Kernels(device, config, other))
-            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal) || kernel.Variant.StartsWith(chosen.MatMul + '_', StringComparison.Ordinal)));
+            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || kernel.Variant.StartsWith(chosen.MatVec + '_', StringComparison.Ordinal) || kernel.Variant.StartsWith(chosen.MatMul + '_', StringComparison.Ordinal) || (chosen.FusesNorms(2) && kernel.Variant.StartsWith("matvec_tokens_", StringComparison.Ordinal))));
     }
 
     private static bool IsChoice(string variant) =>
@@ -45,11 +50,11 @@ public static class KernelSurvey
         var interleave = tuning.MatVec == "matvec_lane" ? (int)device.Capabilities.SubgroupSize : 1;
         foreach (var type in BlockType.All)
         {
-            foreach (var (input, output, oneToken) in Products)
+            foreach (var (input, output, tokens) in Products.Where(product => product.Tokens is 1 or ManyTokens || tuning.FusesNorms(product.Tokens)))
             {
-                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, oneToken);
-                yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
-                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && oneToken));
+                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, tokens);
+                yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {tokens switch { 1 => "1 token", ManyTokens => "many tokens", _ => $"{tokens} tokens" }}", () =>
+                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && tokens == 1));
             }
             foreach (var kernel in ProductsOfMany(device, type, interleave))
                 yield return kernel;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -27,11 +28,32 @@ internal readonly record struct Tuning(
 {
     private const string Stream = "matvec_stream";
 
+    /// <summary>Tokens that <see cref="FewTokens"/> takes at most.</summary>
+    private const uint MostTokens = 8;
+
+    /// <summary>Sums that a thread of <see cref="FewTokens"/> holds at most, one for each of its rows and tokens.</summary>
+    private const uint MostSums = 32;
+
+    /// <summary>The product of a few tokens, one of each sequence.</summary>
+    private const string FewTokens = "matvec_tokens";
+
+    /// <summary>Compute units of an H200, for want of a number that Vulkan tells.</summary>
+    private const uint ComputeUnits = 132;
+
+    /// <summary>Rows that a subgroup of it may hold, of all halves, and subgroups that may share them.</summary>
+    private static readonly uint[] RowChoices = [4, 2, 1], PartChoices = [1, 2, 4];
+
+    /// <summary>How much faster a unit reads its shared memory than device memory, or the cache that all units share.</summary>
+    private const double SharedMemorySpeed = 4;
+
     /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
     private const uint LeastTiles = 2048;
 
     /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
     public bool Chains => MatVec == Stream;
+
+    /// <summary>Whether matrix-vector products of a pass of so many tokens normalise their inputs: in f32, without dispatches for norms.</summary>
+    public bool FusesNorms(int tokens) => tokens == 1 || (MatVec == Stream && tokens <= MostTokens);
 
     /// <summary>Key rows of the state that a thread holds while it goes through the chunks.</summary>
     public const uint ChunkKeyRows = 8;
@@ -64,13 +86,13 @@ internal readonly record struct Tuning(
     }
 
     /// <summary>
-    /// How one token of each of several sequences is multiplied: as a few tokens, on matrix units with inputs in f16 where the device has
-    /// them and the weights are not f32 either. One sequence is exact everywhere.
+    /// How one token of each of several sequences is multiplied: up to eight exactly, by a matrix-vector kernel; more on matrix units with
+    /// inputs in f16 where the device has them and the weights are not f32 either.
     /// </summary>
     public static (MatMulKind? Kernel, ProductPrecision Precision) ProductsOfSequences(RetNetModel model, int sequences)
     {
         var capabilities = model.Device.Capabilities;
-        if (sequences == 1 || capabilities.Kind == DeviceKind.Cpu)
+        if (sequences <= MostTokens || capabilities.Kind == DeviceKind.Cpu)
             return (null, ProductPrecision.F32);
         return model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any()
             ? (MatMulKind.SubgroupMatrix, ProductPrecision.F16)
@@ -83,17 +105,20 @@ internal readonly record struct Tuning(
     /// <summary>Queries of such a workgroup.</summary>
     public int QueryTile => (int)(ChunkSlices * ChunkQueries);
 
-    /// <summary>How a product is cut up. A gated unit takes rows of both halves at once.</summary>
-    public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, bool oneToken)
+    /// <summary>How a product of so many tokens is cut up. A gated unit takes rows of both halves at once.</summary>
+    public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, int tokens)
     {
         var halves = output == ProductOutput.GatedUnit ? 2u : 1;
+        var oneToken = tokens == 1;
         if (oneToken && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
             return StreamTile(capabilities, matrix, halves);
+        if (!oneToken && FusesNorms(tokens))
+            return FewTokensTile(capabilities, matrix, halves, (uint)tokens);
         var kernel = oneToken && MatVec != Stream ? MatVec : MatMul;
-        var (atOnce, tokens) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
+        var (atOnce, batch) = oneToken ? (MatVecRows, 1) : (BatchRows, BatchTokens);
         var rows = Math.Max(atOnce / halves, 1);
         var workgroupRows = rows * (kernel == "matvec_lane" ? MatVecThreads : Math.Max(MatVecThreads / capabilities.SubgroupSize, 1));
-        return new(kernel, MatVecThreads, rows, tokens, workgroupRows, capabilities.WorkgroupCount);
+        return new(kernel, MatVecThreads, rows, batch, workgroupRows, capabilities.WorkgroupCount);
     }
 
     /// <summary>Columns that <c>matvec_stream</c> can have: they lie in shared memory, beside little else.</summary>
@@ -121,6 +146,52 @@ internal readonly record struct Tuning(
         while (atOnce * 2 * halves * held <= most && rows / (atOnce * 2) >= LeastTiles)
             atOnce *= 2;
         return new(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
+    }
+
+    /// <summary>
+    /// Rows that a workgroup has more of stage inputs less often, and rows that a subgroup has more of read them from shared memory
+    /// less often; but units without work do nothing. The best tile leaves the busiest unit the fewest bytes to read.
+    /// </summary>
+    private static ProductTile FewTokensTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves, uint tokens)
+    {
+        var lanes = capabilities.SubgroupSize;
+        var most = Math.Min(512, capabilities.WorkgroupInvocations);
+        var atOnce = Math.Min(BitOperations.RoundUpToPowerOf2(tokens), most / lanes);
+        while (atOnce > 1 && StagedChunks(capabilities, matrix.Type, most, atOnce) == 0)
+            atOnce /= 2;
+        var rows = (uint)matrix.Rows / halves;
+        var candidates =
+            from threads in (uint[])[most, most / 2]
+            let subgroups = threads / lanes
+            let chunks = StagedChunks(capabilities, matrix.Type, threads, atOnce)
+            where subgroups >= atOnce
+            from held in RowChoices
+            where held * halves * atOnce <= MostSums
+            from parts in PartChoices
+            where parts <= subgroups && parts <= chunks
+            select new ProductTile(FewTokens, threads, held, atOnce, subgroups / parts * held, uint.MaxValue, Staged: chunks / parts * parts, Parts: parts);
+        return candidates.MinBy(BusiestUnitBytes);
+
+        double BusiestUnitBytes(ProductTile tile)
+        {
+            var workgroups = (rows + tile.WorkgroupRows - 1) / tile.WorkgroupRows;
+            var turns = (workgroups + ComputeUnits - 1) / ComputeUnits;
+            var weights = (double)matrix.Bytes / matrix.Rows * halves * tile.WorkgroupRows;
+            var inputs = (double)matrix.Columns * atOnce * sizeof(float);
+            return turns * (weights + inputs + (inputs * tile.WorkgroupRows / tile.Rows / SharedMemorySpeed));
+        }
+    }
+
+    /// <summary>
+    /// Chunks of quads, one a lane, whose inputs <c>matvec_tokens</c> has in shared memory at once: as many as its threads can ask for
+    /// with four loads each; 0 where there is no room for one.
+    /// </summary>
+    public static uint StagedChunks(DeviceCapabilities capabilities, GgmlType type, uint threads, uint tokens)
+    {
+        var chunk = (uint)DeviceMatrix.RunLength(type) * capabilities.SubgroupSize * tokens * sizeof(float);
+        var taken = 4096 + (MostSums * sizeof(float) * threads / capabilities.SubgroupSize);
+        var room = capabilities.SharedMemoryBytes > taken ? capabilities.SharedMemoryBytes - taken : 0;
+        return chunk > room ? 0 : Math.Max(Math.Min(room, threads * 4 * 16) / chunk, 1);
     }
 
     /// <summary>Tiles of a head's value columns.</summary>
