@@ -1,4 +1,4 @@
-// y = W·in(x), the product that everything is made of: what its two kernels share. One x, or several of a batch or of
+// y = W·in(x), the product that everything is made of: what its kernels share. One x, or several of a batch or of
 // a sequence's tokens: TOKENS of them share each weight that is loaded and unpacked.
 //
 //   in(x)  INPUT_PLAIN  x
@@ -36,7 +36,7 @@ layout(constant_id = 5) const uint OUTPUT = OUTPUT_STORE;
 layout(constant_id = 6) const uint ACTIVATION = ACTIVATION_SILU;
 layout(constant_id = 7) const uint HEADS = 1;
 layout(constant_id = 8) const uint HEAD_SIZE = 4;
-layout(constant_id = 9) const uint TOKENS = 1; // INPUT_HEADS: 1
+layout(constant_id = 9) const uint TOKENS = 1;
 layout(constant_id = 10) const bool BIASED = false;
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
@@ -48,7 +48,7 @@ layout(push_constant, std430) uniform Arguments
     Words scales;         // f16, two a word: [HALVES · rows][scaleWords(runs)]
     InputView x;          // [tokens][xVectors], zero from `columns` to a multiple of 64
     NormView normWeight;  // INPUT_RMS: likewise
-    FloatView headSquares;  // INPUT_HEADS: [HEADS][headTiles], Σo² of each tile
+    FloatView headSquares;  // INPUT_HEADS: [tokens][HEADS][headTiles], Σo² of each tile
     FloatView y;          // [tokens][yStride]
     FloatView residual;   // OUTPUT_ADD: what is added to, likewise; y itself or another
     Floats bias;          // BIASED: [HALVES · rows]
@@ -63,27 +63,36 @@ layout(push_constant, std430) uniform Arguments
     float residualScale;
 };
 
-shared float headScale[HEADS];
+shared float headScale[TOKENS * HEADS];
 
-// 1/√(mean(o²) + ε) of every head, from what the retention kernel's tiles left behind.
-void prepareInput()
+// 1/√(mean(o²) + ε) of every head of TOKENS tokens, from what the retention kernel's tiles left behind.
+void prepareInput(uint firstToken)
 {
     if (INPUT != INPUT_HEADS)
         return;
-    for (uint h = gl_LocalInvocationID.x; h < HEADS; h += gl_WorkGroupSize.x)
+    for (uint h = gl_LocalInvocationID.x; h < TOKENS * HEADS; h += gl_WorkGroupSize.x)
     {
+        const uint head = min(firstToken + h / HEADS, tokens - 1) * HEADS + h % HEADS;
         float squares = 0.0;
         for (uint t = 0; t < headTiles; t++)
-            squares += headSquares.at[h * headTiles + t];
+            squares += headSquares.at[head * headTiles + t];
         headScale[h] = inversesqrt(squares / float(HEAD_SIZE));
     }
     barrier();
 }
 
-// Head norm of a column; past the last one x is zero and any head will do.
-float columnScale(uint column)
+// Head norm of a column of the given one of TOKENS tokens; past the last column x is zero and any head will do.
+float columnScale(uint token, uint column)
 {
-    return headScale[min(column / HEAD_SIZE, HEADS - 1)];
+    return headScale[token * HEADS + min(column / HEAD_SIZE, HEADS - 1)];
+}
+
+// Likewise of four columns that lie together.
+vec4 columnScales(uint token, uint column)
+{
+    if (HEAD_SIZE % 4 == 0)
+        return vec4(columnScale(token, column));
+    return vec4(columnScale(token, column), columnScale(token, column + 1), columnScale(token, column + 2), columnScale(token, column + 3));
 }
 
 // What INPUT_RMS multiplies a finished sum with, from Σx² over all columns.

@@ -50,40 +50,36 @@ vec4 codebook(uvec4 code)
 }
 #endif
 
-// The run's weights in order, four a vector, without their scale.
-void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
+// Vector i of a run's weights in order, without their scale.
+vec4 unpackVector(uvec4 quad, uint i)
 {
 #if defined(WEIGHT_F32)
-    w[0] = uintBitsToFloat(quad);
+    return uintBitsToFloat(quad);
 #elif defined(WEIGHT_F16)
-    w[0] = vec4(unpackHalf2x16(quad.x), unpackHalf2x16(quad.y));
-    w[1] = vec4(unpackHalf2x16(quad.z), unpackHalf2x16(quad.w));
+    return vec4(unpackHalf2x16(quad[2 * i]), unpackHalf2x16(quad[2 * i + 1]));
 #elif defined(WEIGHT_BF16)
-    const uvec4 low = quad << 16;
-    const uvec4 high = quad & 0xFFFF0000u;
-    w[0] = uintBitsToFloat(uvec4(low.x, high.x, low.y, high.y));
-    w[1] = uintBitsToFloat(uvec4(low.z, high.z, low.w, high.w));
+    const uvec2 pairs = uvec2(quad[2 * i], quad[2 * i + 1]);
+    const uvec2 low = pairs << 16;
+    const uvec2 high = pairs & 0xFFFF0000u;
+    return uintBitsToFloat(uvec4(low.x, high.x, low.y, high.y));
 #elif defined(WEIGHT_Q8_0)
-    [[unroll]] for (uint i = 0; i < 4; i++)
-    {
-        const int q = int(quad[i]);
-        w[i] = vec4(ivec4(q << 24, q << 16, q << 8, q) >> 24);
-    }
-#elif defined(WEIGHT_Q4_0)
-    [[unroll]] for (uint i = 0; i < 4; i++)
-    {
-        const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
-        w[i] = vec4(bytes & 15u) - 8.0;
-        w[i + 4] = vec4((bytes >> 4) & 15u) - 8.0;
-    }
-#elif defined(WEIGHT_IQ4_NL)
-    [[unroll]] for (uint i = 0; i < 4; i++)
-    {
-        const uvec4 bytes = uvec4(quad[i], quad[i] >> 8, quad[i] >> 16, quad[i] >> 24);
-        w[i] = codebook(bytes & 15u);
-        w[i + 4] = codebook((bytes >> 4) & 15u);
-    }
+    const int q = int(quad[i]);
+    return vec4(ivec4(q << 24, q << 16, q << 8, q) >> 24);
+#else
+    const uint word = quad[i % 4] >> i / 4 * 4;
+    const uvec4 codes = uvec4(word, word >> 8, word >> 16, word >> 24) & 15u;
+#if defined(WEIGHT_Q4_0)
+    return vec4(codes) - 8.0;
+#else
+    return codebook(codes);
 #endif
+#endif
+}
+
+void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
+{
+    [[unroll]] for (uint i = 0; i < RUN_VECTORS; i++)
+        w[i] = unpackVector(quad, i);
 }
 
 // A run's product with its inputs without the scale, of which `runOffset` is a part that all rows share: in Q4_0, where

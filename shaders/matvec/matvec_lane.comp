@@ -37,18 +37,18 @@ void loadInputs(uint token, uint chunk, out vec4 inputs[LANE_VECTORS], inout flo
         }
         else if (INPUT == INPUT_HEADS)
             [[unroll]] for (uint e = 0; e < 4; e++)
-                v[e] *= columnScale(4 * vector + e);
+                v[e] *= columnScale(token % TOKENS, 4 * vector + e);
         inputs[i] = v;
     }
 }
 
 void main()
 {
-    prepareInput();
+    const uint firstToken = gl_WorkGroupID.y * TOKENS;
+    prepareInput(firstToken);
     const uint tileRows = ROWS * SUBGROUP;
     const uint subgroups = gl_NumWorkGroups.x * gl_NumSubgroups;
     const uint subgroup = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
-    const uint firstToken = gl_WorkGroupID.y * TOKENS;
     for (uint tile = subgroup; tile * tileRows < rows; tile += subgroups)
     {
         const uint first = tile * INTERLEAVE;

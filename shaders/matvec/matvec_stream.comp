@@ -131,13 +131,7 @@ float stageInputs()
             v[i] *= norms[i];
         }
         else if (INPUT == INPUT_HEADS)
-        {
-            if (HEAD_SIZE % 4 == 0)
-                v[i] *= columnScale(4 * vector);
-            else
-                [[unroll]] for (uint e = 0; e < 4; e++)
-                    v[i][e] *= columnScale(4 * vector + e);
-        }
+            v[i] *= columnScales(0, 4 * vector);
         if (vector < VECTORS)
             inputs[vector % RUN_VECTORS][vector / RUN_VECTORS] = v[i];
     }

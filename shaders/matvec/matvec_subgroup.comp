@@ -21,22 +21,16 @@ vec4 inputVector(uint token, uint i, inout float squares)
         v *= normWeight.at[i];
     }
     else if (INPUT == INPUT_HEADS)
-    {
-        if (HEAD_SIZE % 4 == 0)
-            v *= columnScale(4 * i);
-        else
-            [[unroll]] for (uint e = 0; e < 4; e++)
-                v[e] *= columnScale(4 * i + e);
-    }
+        v *= columnScales(token % TOKENS, 4 * i);
     return v;
 }
 
 void main()
 {
-    prepareInput();
+    const uint firstToken = gl_WorkGroupID.y * TOKENS;
+    prepareInput(firstToken);
     const uint subgroups = gl_NumWorkGroups.x * gl_NumSubgroups;
     const uint subgroup = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
-    const uint firstToken = gl_WorkGroupID.y * TOKENS;
     for (uint first = subgroup * ROWS; first < rows; first += subgroups * ROWS)
     {
         float sums[TOKENS][HALVES][ROWS];

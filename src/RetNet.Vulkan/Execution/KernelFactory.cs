@@ -15,7 +15,7 @@ internal static class KernelFactory
         var (type, interleave, input, output, biased, tile) = key;
         return new(
             device, $"{tile.Kernel}_{BlockType.Of(type).Name}", tile.Threads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows, (uint)input, (uint)output,
-            (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained));
+            (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained), tile.Staged, tile.Parts);
     }
 
     public static Kernel<MatMulArguments> MatMul(GpuDevice device, MatMulPlan plan, in MatMulTask task)

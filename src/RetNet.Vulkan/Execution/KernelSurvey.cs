@@ -11,16 +11,21 @@ namespace RetNet.Vulkan.Execution;
 public static class KernelSurvey
 {
     private const int AttentionHeadSize = 128;
+    private const int ManyTokens = 4096;
 
-    private static readonly (ProductInput Input, ProductOutput Output, bool OneToken)[] Products =
+    private static readonly (ProductInput Input, ProductOutput Output, int Tokens)[] Products =
     [
-        (ProductInput.RmsNorm, ProductOutput.Store, true),
-        (ProductInput.HeadNorm, ProductOutput.AddResidual, true),
-        (ProductInput.RmsNorm, ProductOutput.GatedUnit, true),
-        (ProductInput.Plain, ProductOutput.AddResidual, true),
-        (ProductInput.Plain, ProductOutput.Store, false),
-        (ProductInput.Plain, ProductOutput.GatedUnit, false),
-        (ProductInput.Plain, ProductOutput.AddResidual, false),
+        (ProductInput.RmsNorm, ProductOutput.Store, 1),
+        (ProductInput.HeadNorm, ProductOutput.AddResidual, 1),
+        (ProductInput.RmsNorm, ProductOutput.GatedUnit, 1),
+        (ProductInput.Plain, ProductOutput.AddResidual, 1),
+        (ProductInput.RmsNorm, ProductOutput.Store, 8),
+        (ProductInput.HeadNorm, ProductOutput.AddResidual, 8),
+        (ProductInput.RmsNorm, ProductOutput.GatedUnit, 8),
+        (ProductInput.Plain, ProductOutput.AddResidual, 4),
+        (ProductInput.Plain, ProductOutput.Store, ManyTokens),
+        (ProductInput.Plain, ProductOutput.GatedUnit, ManyTokens),
+        (ProductInput.Plain, ProductOutput.AddResidual, ManyTokens),
     ];
 
     /// <summary>Compiles the variants with the constants of <paramref name="config"/>, one after the other.</summary>
@@ -38,7 +43,8 @@ public static class KernelSurvey
     }
 
     private static bool IsProductOf(Tuning tuning, string variant) =>
-        variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal);
+        variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal)
+        || (tuning.FusesNorms(2) && variant.StartsWith("matvec_tokens_", StringComparison.Ordinal));
 
     private static bool IsChoice(string variant) =>
         variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);
@@ -48,11 +54,11 @@ public static class KernelSurvey
         var interleave = tuning.InterleavesRows ? (int)device.Capabilities.SubgroupSize : 1;
         foreach (var type in BlockType.All)
         {
-            foreach (var (input, output, oneToken) in Products)
+            foreach (var (input, output, tokens) in Products.Where(product => product.Tokens is 1 or ManyTokens || tuning.FusesNorms(product.Tokens)))
             {
-                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, oneToken ? 1 : SequenceOptions.DefaultPassLength);
-                yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {(oneToken ? "1 token" : "many tokens")}", () =>
-                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && oneToken));
+                var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, tokens);
+                yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {tokens switch { 1 => "1 token", ManyTokens => "many tokens", _ => $"{tokens} tokens" }}", () =>
+                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && tokens == 1));
             }
             foreach (var kernel in ProductsOfMany(device, type, interleave))
                 yield return kernel;

@@ -10,7 +10,7 @@ namespace RetNet.Vulkan.Execution;
 /// <code>
 /// [norm → q, k, v, g]  retention  [output, + residual]  [norm → act(gate) · up]  [down, + residual]
 /// </code>
-/// with a dispatch for each bracket. One token's RMSNorm is part of the product that follows; a pass of many tokens
+/// with a dispatch for each bracket. The RMSNorm of one token, or on a GPU of a few, is part of the product that follows; a pass of many tokens
 /// and LayerNorm normalise in a dispatch of their own.
 /// </summary>
 internal sealed class Network : IDisposable
@@ -31,7 +31,7 @@ internal sealed class Network : IDisposable
     /// <param name="activations">The arena; its rows decide how products are tiled.</param>
     /// <param name="tuning">Sizes.</param>
     /// <param name="chain">Orders the dispatches.</param>
-    /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; for one token a pass.</param>
+    /// <param name="finishesHeadNorm">Whether retention leaves the scale of its head norm to the product behind it; where that can (<see cref="Tuning.FusesNorms"/>).</param>
     /// <param name="products">The kernel for the products of many tokens; null takes the matrix-vector kernel.</param>
     public Network(RetNetModel model, Activations activations, Tuning tuning, DispatchChain chain, bool finishesHeadNorm, MatMulKind? products = null)
     {
@@ -61,8 +61,8 @@ internal sealed class Network : IDisposable
     /// </summary>
     public delegate void Retention(Recorder recorder, int layer);
 
-    /// <summary>One token a pass: the norms of pre-norm models are left to the products.</summary>
-    private bool OneToken => _activations.Rows == 1 && _matMul is null;
+    /// <summary>One token a pass, or on a GPU a few: the norms of pre-norm models are left to the products.</summary>
+    private bool FusesNorms => _matMul is null && _tuning.FusesNorms(_activations.Rows);
 
     private bool Half => _activations.Precision == ProductPrecision.F16;
 
@@ -141,7 +141,7 @@ internal sealed class Network : IDisposable
         _matMul?.Dispose();
     }
 
-    private bool Fused(DeviceNorm norm) => OneToken && !norm.SubtractMean;
+    private bool Fused(DeviceNorm norm) => FusesNorms && !norm.SubtractMean;
 
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
     private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false)

@@ -6,8 +6,8 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// One token of each sequence through the network in the recurrent form, as commands: token → embedding → layers → logits → next
-/// token. Retention is one dispatch, [rotate, update and read the state, gate]. For a single sequence the product behind it
-/// finishes the head norm; for several, and for a LayerNorm of the heads, that is a dispatch of its own with the gate.
+/// token. Retention is one dispatch, [rotate, update and read the state, gate]. For one sequence, on a GPU up to eight, the product
+/// behind it finishes the head norm; for more, and for a LayerNorm of the heads, that is a dispatch of its own with the gate.
 /// </summary>
 internal sealed class RecurrentStep : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class RecurrentStep : IDisposable
         (_model, _config, _state, _sequences) = (model, model.Config, state, state.Positions.Count);
         var device = model.Device;
         var tuning = Tuning.For(device.Capabilities);
-        var leavesNorm = _sequences > 1 || _config.RetentionNormType == NormType.Layer;
+        var leavesNorm = !tuning.FusesNorms(_sequences) || _config.RetentionNormType == NormType.Layer;
         Log = new TokenLog(device, _sequences);
         Table = new SequenceTable(device, _sequences);
         _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));

@@ -1,3 +1,4 @@
+using System.Numerics;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -29,11 +30,32 @@ internal readonly record struct Tuning(
 {
     private const string Stream = "matvec_stream";
 
+    /// <summary>Tokens that <see cref="FewTokens"/> takes at most.</summary>
+    private const uint MostTokens = 8;
+
+    /// <summary>Sums that a thread of <see cref="FewTokens"/> holds at most, one for each of its rows and tokens.</summary>
+    private const uint MostSums = 32;
+
+    /// <summary>The product of a few tokens, one of each sequence.</summary>
+    private const string FewTokens = "matvec_tokens";
+
+    /// <summary>Compute units of an H200, for want of a number that Vulkan tells.</summary>
+    private const uint ComputeUnits = 132;
+
+    /// <summary>Rows that a subgroup of it may hold, of all halves, and subgroups that may share them.</summary>
+    private static readonly uint[] RowChoices = [4, 2, 1], PartChoices = [1, 2, 4];
+
+    /// <summary>How much faster a unit reads its shared memory than device memory, or the cache that all units share.</summary>
+    private const double SharedMemorySpeed = 4;
+
     /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
     private const uint LeastTiles = 2048;
 
     /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
     public bool Chains => MatVec == Stream;
+
+    /// <summary>Whether matrix-vector products of a pass of so many tokens normalise their inputs: in f32, without dispatches for norms.</summary>
+    public bool FusesNorms(int tokens) => tokens == 1 || (MatVec == Stream && tokens <= MostTokens);
 
     /// <summary>
     /// On a processor a workgroup is one subgroup, which the driver runs as one vector, and loads are dear; a GPU wants
@@ -63,13 +85,13 @@ internal readonly record struct Tuning(
     }
 
     /// <summary>
-    /// How one token of each of several sequences is multiplied: as a few tokens, on matrix units with inputs in f16 where the device has
-    /// them and the weights are not f32 either. One sequence is exact everywhere.
+    /// How one token of each of several sequences is multiplied: up to eight exactly, by a matrix-vector kernel; more on matrix units with
+    /// inputs in f16 where the device has them and the weights are not f32 either.
     /// </summary>
     public static (MatMulKind? Kernel, ProductPrecision Precision) ProductsOfSequences(RetNetModel model, int sequences)
     {
         var capabilities = model.Device.Capabilities;
-        if (sequences == 1 || capabilities.Kind == DeviceKind.Cpu)
+        if (sequences <= MostTokens || capabilities.Kind == DeviceKind.Cpu)
             return (null, ProductPrecision.F32);
         return model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any()
             ? (MatMulKind.SubgroupMatrix, ProductPrecision.F16)
@@ -92,6 +114,8 @@ internal readonly record struct Tuning(
         var halves = output == ProductOutput.GatedUnit ? 2u : 1;
         if (most == 1 && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
             return StreamTile(capabilities, matrix, halves);
+        if (most > 1 && FusesNorms(most))
+            return FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
@@ -124,6 +148,52 @@ internal readonly record struct Tuning(
         while (atOnce * 2 * halves * held <= most && rows / (atOnce * 2) >= LeastTiles)
             atOnce *= 2;
         return new(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
+    }
+
+    /// <summary>
+    /// Rows that a workgroup has more of stage inputs less often, and rows that a subgroup has more of read them from shared memory
+    /// less often; but units without work do nothing. The best tile leaves the busiest unit the fewest bytes to read.
+    /// </summary>
+    private static ProductTile FewTokensTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves, uint tokens)
+    {
+        var lanes = capabilities.SubgroupSize;
+        var most = Math.Min(512, capabilities.WorkgroupInvocations);
+        var atOnce = Math.Min(BitOperations.RoundUpToPowerOf2(tokens), most / lanes);
+        while (atOnce > 1 && StagedChunks(capabilities, matrix.Type, most, atOnce) == 0)
+            atOnce /= 2;
+        var rows = (uint)matrix.Rows / halves;
+        var candidates =
+            from threads in (uint[])[most, most / 2]
+            let subgroups = threads / lanes
+            let chunks = StagedChunks(capabilities, matrix.Type, threads, atOnce)
+            where subgroups >= atOnce
+            from held in RowChoices
+            where held * halves * atOnce <= MostSums
+            from parts in PartChoices
+            where parts <= subgroups && parts <= chunks
+            select new ProductTile(FewTokens, threads, held, atOnce, subgroups / parts * held, uint.MaxValue, Staged: chunks / parts * parts, Parts: parts);
+        return candidates.MinBy(BusiestUnitBytes);
+
+        double BusiestUnitBytes(ProductTile tile)
+        {
+            var workgroups = (rows + tile.WorkgroupRows - 1) / tile.WorkgroupRows;
+            var turns = (workgroups + ComputeUnits - 1) / ComputeUnits;
+            var weights = (double)matrix.Bytes / matrix.Rows * halves * tile.WorkgroupRows;
+            var inputs = (double)matrix.Columns * atOnce * sizeof(float);
+            return turns * (weights + inputs + (inputs * tile.WorkgroupRows / tile.Rows / SharedMemorySpeed));
+        }
+    }
+
+    /// <summary>
+    /// Chunks of quads, one a lane, whose inputs <c>matvec_tokens</c> has in shared memory at once: as many as its threads can ask for
+    /// with four loads each; 0 where there is no room for one.
+    /// </summary>
+    public static uint StagedChunks(DeviceCapabilities capabilities, GgmlType type, uint threads, uint tokens)
+    {
+        var chunk = (uint)DeviceMatrix.RunLength(type) * capabilities.SubgroupSize * tokens * sizeof(float);
+        var taken = 4096 + (MostSums * sizeof(float) * threads / capabilities.SubgroupSize);
+        var room = capabilities.SharedMemoryBytes > taken ? capabilities.SharedMemoryBytes - taken : 0;
+        return chunk > room ? 0 : Math.Max(Math.Min(room, threads * 4 * 16) / chunk, 1);
     }
 
     /// <summary>Whether lanes own rows of a matrix.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gguf;
@@ -45,12 +46,17 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     /// <summary>Columns are whole blocks a head, which for plain types are heads of any size: a quad then spans two of them.</summary>
     private static readonly Shape[] Shapes = [new(2, 1, 1), new(33, 5, 7), new(65, 13, 3), new(17, 3, 14)];
 
+    /// <summary>Tokens of each form of the kernel for a few of them, and how many it takes at once.</summary>
+    private static readonly (int Tokens, uint AtOnce)[] Few = [(2, 2), (3, 4), (5, 8), (8, 8), (7, 2)];
+
     private readonly record struct Form(
-        ProductInput Input, ProductOutput Output, Activation Activation, uint Subgroups, uint RowsAtOnce, uint TokensAtOnce, bool Biased);
+        ProductInput Input, ProductOutput Output, Activation Activation, uint Subgroups, uint RowsAtOnce, uint TokensAtOnce, bool Biased, uint Staged = 1, uint Parts = 1);
 
     private readonly record struct Shape(int Rows, int Blocks, int Tokens);
 
     private bool OneToken => Variant.StartsWith("matvec_stream", StringComparison.Ordinal);
+
+    private bool FewTokens => Variant.StartsWith("matvec_tokens", StringComparison.Ordinal);
 
     private bool OwnsRows => Variant.Contains("_lane", StringComparison.Ordinal);
 
@@ -62,7 +68,12 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         for (var i = 0; i < forms.Length; i++)
         {
             var form = forms[i];
-            if (form.Input == ProductInput.HeadNorm || OneToken)
+            if (FewTokens)
+            {
+                foreach (var shape in Shapes)
+                    RunFew(run, form, shape, i);
+            }
+            else if (form.Input == ProductInput.HeadNorm || OneToken)
             {
                 // The size of a head is part of the pipeline, and a head norm takes one token; so is the length of a row for kernels of one token.
                 var shape = Shapes[i % Shapes.Length] with { Tokens = 1 };
@@ -78,6 +89,24 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         }
     }
 
+    /// <summary>Tokens, parts and what is staged at once change from one form to the next, as far as shared memory goes.</summary>
+    private void RunFew(CheckRun run, Form form, Shape shape, int index)
+    {
+        var (tokens, atOnce) = Few[index % Few.Length];
+        var capabilities = run.Device.Capabilities;
+        while (Tuning.StagedChunks(capabilities, type.Type, atOnce * capabilities.SubgroupSize, atOnce) == 0)
+            atOnce /= 2;
+        var subgroups = atOnce * Math.Max(form.Subgroups / 2, 1);
+        var chunks = Tuning.StagedChunks(capabilities, type.Type, subgroups * capabilities.SubgroupSize, atOnce);
+        var parts = Math.Min(1u << (index % 3), BitOperations.RoundUpToPowerOf2(Math.Min(chunks, subgroups) + 1) / 2);
+        var staged = index % 2 == 0 ? parts : chunks / parts * parts;
+        // Plain types get rows of several chunks and pieces too.
+        shape = shape with { Tokens = tokens, Blocks = type.Length == 1 ? 37 * shape.Blocks : shape.Blocks };
+        form = form with { Subgroups = subgroups, TokensAtOnce = atOnce, Staged = staged, Parts = parts };
+        using var kernel = Build(run.Device, form, shape);
+        Run(run, kernel, form, shape);
+    }
+
     /// <summary>Where lanes own rows, those of a tile lie together.</summary>
     private RowLayout Layout(GpuDevice device, Form form, int rows)
     {
@@ -90,7 +119,7 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     private Kernel<MatVecArguments> Build(GpuDevice device, Form form, Shape shape) => new(
         device, Variant, form.Subgroups * device.Capabilities.SubgroupSize, device.Capabilities.SubgroupSize, (uint)Layout(device, form, 0).Interleave, form.RowsAtOnce,
         (uint)form.Input, (uint)form.Output, (uint)form.Activation, Heads, (uint)(Columns(shape) / Heads), form.TokensAtOnce, Constant.Of(form.Biased),
-        (uint)DeviceMatrix.RunsOf(type.Type, Columns(shape)), form.RowsAtOnce, Constant.Of(form.Biased));
+        (uint)DeviceMatrix.RunsOf(type.Type, Columns(shape)), form.RowsAtOnce, Constant.Of(form.Biased), form.Staged, form.Parts);
 
     private void Run(CheckRun run, Kernel<MatVecArguments> kernel, Form form, Shape shape)
     {
@@ -103,7 +132,7 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         // Rows of the output lie apart; what is between them must stay as it is.
         var yStride = rows + 3;
         var before = run.Values(shape.Tokens * yStride);
-        var headSquares = run.Values(Heads * HeadTiles).Select(value => value + 1.1f).ToArray();
+        var headSquares = run.Values(shape.Tokens * Heads * HeadTiles).Select(value => value + 1.1f).ToArray();
         run.Arena.Clear();
         var y = run.Arena.AddOutput<float>("y", before);
         var arguments = new MatVecArguments
@@ -128,16 +157,25 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         };
         run.Run(
             $"{form.Input} in, {form.Output} out, {rows} × {columns}, {shape.Tokens} tokens",
-            recorder => recorder.Dispatch(kernel, arguments, OneTile ? (uint)Layout(run.Device, form, rows).Groups : 2, ((uint)shape.Tokens + form.TokensAtOnce - 1) / form.TokensAtOnce));
+            recorder => recorder.Dispatch(
+                kernel, arguments, OneTile ? (uint)Layout(run.Device, form, rows).Groups : Workgroups(form, rows), ((uint)shape.Tokens + form.TokensAtOnce - 1) / form.TokensAtOnce));
 
         var expected = before.Select(value => (double)value).ToArray();
         for (var token = 0; token < shape.Tokens; token++)
-            Product(form, matrix.Values, bias, Transform(form.Input, x[token], norm, headSquares, columns), expected.AsSpan(token * yStride, rows));
+            Product(form, matrix.Values, bias, Transform(form.Input, x[token], norm, headSquares.AsSpan(token * Heads * HeadTiles), columns), expected.AsSpan(token * yStride, rows));
         run.Compare<float>("y", expected, run.Arena.Read<float>(y, before.Length));
     }
 
-    private static double[] Transform(ProductInput input, float[] x, float[] norm, float[] headSquares, int columns)
+    /// <summary>Two take turns, but for the kernel of a few tokens, whose workgroups have their rows.</summary>
+    private uint Workgroups(Form form, int rows)
     {
+        var workgroupRows = form.Subgroups / form.Parts * form.RowsAtOnce;
+        return FewTokens ? ((uint)rows + workgroupRows - 1) / workgroupRows : 2;
+    }
+
+    private static double[] Transform(ProductInput input, float[] x, float[] norm, ReadOnlySpan<float> squares, int columns)
+    {
+        var headSquares = squares.ToArray();
         var scale = 1 / Math.Sqrt(x.Sum(value => (double)value * value) / columns + Eps);
         var headSize = columns / Heads;
         return [.. Enumerable.Range(0, columns).Select(column => input switch
