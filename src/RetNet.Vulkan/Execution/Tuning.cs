@@ -93,7 +93,7 @@ internal readonly record struct Tuning(
         var capabilities = model.Device.Capabilities;
         if (sequences <= MostTokens || capabilities.Kind == DeviceKind.Cpu)
             return (null, ProductPrecision.F32);
-        return model.Layers[0].QueryKeyValueGate.Type != GgmlType.F32 && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any()
+        return model.WeightType != GgmlType.F32 && ShaderLibrary.Has("matmul_coopmat_f16") && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 2).Any()
             ? (MatMulKind.SubgroupMatrix, ProductPrecision.F16)
             : (MatMulKind.Tile, ProductPrecision.F32);
     }
