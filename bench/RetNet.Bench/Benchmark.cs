@@ -13,6 +13,8 @@ public sealed partial class Benchmark
     private const int DeviceLost = -4;
     private const int ProfiledTokens = 32;
 
+    private const double WarmUp = 0.3;
+
     private readonly GpuDevice _device;
     private readonly BenchOptions _options;
     private readonly Action<string>? _progress;
@@ -216,9 +218,11 @@ public sealed partial class Benchmark
         return new(seconds, work.PrefillBytes(batch, prompt, options.PassLength), work.PrefillFlops, _device.UsedBytes, kernels, (long)batch * prompt);
     }
 
+    /// <summary>Runs that count, after as many as keep the device busy for <see cref="WarmUp"/> seconds: an idle GPU's clocks are low.</summary>
     private double[] Repeat(Func<double> run)
     {
-        run();
+        for (var busy = 0.0; busy < WarmUp; busy += run())
+            _cancellation.ThrowIfCancellationRequested();
         var seconds = new double[_options.Runs];
         for (var i = 0; i < seconds.Length; i++)
         {

@@ -27,7 +27,7 @@ const uint VECTORS = CHUNKS * CHUNK_RUNS * RUN_VECTORS;
 const uint THREAD_VECTORS = (VECTORS + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
 
 shared vec4 inputs[RUN_VECTORS][CHUNKS * CHUNK_RUNS];
-shared float partialSquares[gl_WorkGroupSize.x]; // a subgroup each
+shared float partialSquares[(gl_WorkGroupSize.x + SUBGROUP - 1) / SUBGROUP]; // a subgroup each
 
 uvec4 nextQuads[HALVES][ROWS][HELD];
 uint nextScales[HALVES][ROWS][HELD];

@@ -75,8 +75,12 @@ internal sealed class Network : IDisposable
         var config = model.Config;
         return tuning.Chains && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
             && model.OutputNorm is { SubtractMean: false } && model.Layers.All(layer => layer.FeedForwardSubNorm is null && !layer.RetentionNorm.SubtractMean && !layer.FeedForwardNorm.SubtractMean)
-            && Math.Max(Math.Max(config.Width, config.OutputWidth), config.FeedForwardSize) <= Tuning.StreamColumns(model.Device.Capabilities)
+            && Streams(model.Output, ProductOutput.Store)
+            && model.Layers.All(layer => Streams(layer.QueryKeyValueGate, ProductOutput.Store) && Streams(layer.RetentionOutput, ProductOutput.AddResidual)
+                && Streams(layer.FeedForwardIn, config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate) && Streams(layer.FeedForwardDown, ProductOutput.AddResidual))
             && ChainProbe.Passes(model.Device);
+
+        bool Streams(DeviceMatrix matrix, ProductOutput output) => tuning.ProductTile(model.Device.Capabilities, matrix, output, 1).Held > 0;
     }
 
     /// <summary>The residual stream as it is now.</summary>

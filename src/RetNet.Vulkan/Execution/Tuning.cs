@@ -51,6 +51,9 @@ internal readonly record struct Tuning(
     /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
     private const uint LeastTiles = 2048;
 
+    /// <summary>Bytes of shared memory that it wants beside its input: a sum a subgroup and a scale a head.</summary>
+    private const uint StreamReserve = 1024;
+
     /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
     public bool Chains => MatVec == Stream;
 
@@ -112,8 +115,8 @@ internal readonly record struct Tuning(
     public ProductTile ProductTile(DeviceCapabilities capabilities, DeviceMatrix matrix, ProductOutput output, int most)
     {
         var halves = output == ProductOutput.GatedUnit ? 2u : 1;
-        if (most == 1 && MatVec == Stream && matrix.Columns <= StreamColumns(capabilities))
-            return StreamTile(capabilities, matrix, halves);
+        if (most == 1 && MatVec == Stream && StreamTile(capabilities, matrix, halves) is { } stream)
+            return stream;
         if (most > 1 && FusesNorms(most))
             return FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
@@ -123,15 +126,13 @@ internal readonly record struct Tuning(
         return new(kernel, MatVecThreads, rows, tokens, workgroupRows, capabilities.WorkgroupCount);
     }
 
-    /// <summary>Columns that <c>matvec_stream</c> can have: they lie in shared memory, beside little else.</summary>
-    public static int StreamColumns(DeviceCapabilities capabilities) => (int)(capabilities.SharedMemoryBytes - 4096) / sizeof(float);
-
     /// <summary>
     /// A lane holds some quads, of one long row or of several short ones, which share the loads of inputs; but there have to be enough
     /// subgroups to fill a large GPU. Vulkan does not tell how many workgroups that holds; these are an H200's. Wide types have most to
-    /// load and take the largest workgroups, which stage their input least often; the others unpack more and want registers.
+    /// load and take the largest workgroups, which stage their input least often; the others unpack more and want registers. Null where
+    /// shared memory does not hold the input, whole chunks of it and little else.
     /// </summary>
-    private static ProductTile StreamTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
+    private static ProductTile? StreamTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
     {
         var (threads, most, workgroups) = DeviceMatrix.RunLength(matrix.Type) switch
         {
@@ -144,10 +145,12 @@ internal readonly record struct Tuning(
         var quads = ((uint)matrix.Runs + capabilities.SubgroupSize - 1) / capabilities.SubgroupSize;
         var chunks = (quads * halves + most - 1) / most;
         var held = (quads + chunks - 1) / chunks;
+        if (chunks * held * capabilities.SubgroupSize * (uint)DeviceMatrix.RunLength(matrix.Type) * sizeof(float) + StreamReserve > capabilities.SharedMemoryBytes)
+            return null;
         var atOnce = 1u;
         while (atOnce * 2 * halves * held <= most && rows / (atOnce * 2) >= LeastTiles)
             atOnce *= 2;
-        return new(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
+        return new ProductTile(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
     }
 
     /// <summary>

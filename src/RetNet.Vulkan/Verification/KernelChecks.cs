@@ -41,6 +41,7 @@ public static class KernelChecks
             "retention_chunk_outputs" or "retention_chunk_outputs_lane" => new ChunkOutputsCheck(variant),
             "attention" => new AttentionCheck(variant),
             "attention_combine" => new AttentionCombineCheck(variant),
+            "chain_probe" => new ChainProbeCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),
             "random_words" => new RandomWordsCheck(variant),

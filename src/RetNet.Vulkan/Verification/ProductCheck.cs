@@ -70,6 +70,9 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
             var form = forms[i];
             if (FewTokens)
             {
+                // Types differ in how they are unpacked only; software drivers take long over the unpacking of four bits.
+                if (type.Type is not (GgmlType.F16 or GgmlType.Q8_0) && i % 4 != 0)
+                    continue;
                 foreach (var shape in Shapes)
                     RunFew(run, form, shape, i);
             }
