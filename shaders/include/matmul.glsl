@@ -22,13 +22,22 @@ layout(constant_id = 10) const uint BAND = 8;    // tiles of tokens that are wal
 #include "weights.glsl"
 
 // The kernel says as what it reads weights and inputs: WeightView, InputView.
+// Kernels that may store f16 cast the pointer, which the plainest drivers do not survive.
+#ifdef HALF_FLOATS
+#define ResultView Vectors
+#define floatsOf(pointer) Floats(pointer)
+#else
+#define ResultView Floats
+#define floatsOf(pointer) pointer
+#endif
+
 layout(push_constant, std430) uniform Arguments
 {
     WeightView weights;   // [halves · rows][runs], interleaved
     Words scales;         // f16, two a word: [halves · rows][scaleWords(runs)]
     InputView x;          // [tokens][xStride], zero or unused beyond the columns
-    Vectors y;            // [tokens][yStride], f32 or f16
-    Vectors partials;     // SPLIT
+    ResultView y;            // [tokens][yStride], f32 or f16
+    ResultView partials;  // SPLIT
     Floats bias;          // BIASED: [halves · rows]
     uint rows;            // of Y
     uint runs;            // runs a row
@@ -78,7 +87,7 @@ void deliver(uint token, uint row, float first, float second)
         return;
     }
     const uint at = (gl_WorkGroupID.z * tokens + token) * partialStride + row;
-    Floats(partials).at[at] = first;
+    floatsOf(partials).at[at] = first;
     if (OUTPUT == OUTPUT_GLU)
-        Floats(partials).at[at + rows] = second;
+        floatsOf(partials).at[at + rows] = second;
 }

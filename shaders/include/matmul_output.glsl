@@ -17,7 +17,7 @@ const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 #ifdef HALF_FLOATS
 #define storeResult(i, value) if (HALF_OUTPUT) Halves(y).at[i] = toHalf(value); else Floats(y).at[i] = value;
 #else
-#define storeResult(i, value) Floats(y).at[i] = value;
+#define storeResult(i, value) y.at[i] = value;
 #endif
 
 // Finishes an element from the sums of its halves.
@@ -34,6 +34,10 @@ void finish(uint token, uint row, float first, float second)
     if (OUTPUT == OUTPUT_GLU)
         value *= second;
     if (OUTPUT == OUTPUT_ADD)
+#ifdef HALF_FLOATS
         value += residualScale * Floats(y).at[at];
+#else
+        value += residualScale * y.at[at];
+#endif
     storeResult(at, value)
 }
