@@ -64,7 +64,10 @@ public sealed class KernelCheckTests(TestDevices devices)
     public void AWrongValueIsSeen(string variant)
     {
         var check = KernelChecks.Of(variant);
-        var result = check.Run(First, reference => reference[^1] += 3 * check.Tolerance * reference.Where(double.IsFinite).Append(0).Max(Math.Abs) + (variant == "sample" ? 100 : 0));
+        // A machine without a device for it has nothing to see.
+        if (TestDevices.All.Select(device => devices[(int)device[0]]).FirstOrDefault(device => check.Needs.All(need => need.IsMetBy(device.Capabilities))) is not { } device)
+            return;
+        var result = check.Run(device, reference => reference[^1] += 3 * check.Tolerance * reference.Where(double.IsFinite).Append(0).Max(Math.Abs) + (variant == "sample" ? 100 : 0));
 
         Assert.True(result.IsWrong);
         Assert.True(result.Error > result.Allowed);
