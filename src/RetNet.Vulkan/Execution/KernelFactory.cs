@@ -10,12 +10,22 @@ internal static class KernelFactory
 {
     private const uint EmbeddingThreads = 256;
 
-    public static Kernel<MatVecArguments> Product(GpuDevice device, RetNetConfig config, ProductKey key, bool chained)
+    public static Kernel<MatVecArguments> Product(GpuDevice device, RetNetConfig config, ProductKey key, bool chained) =>
+        Product(device, key, config.Activation, config.Heads, config.ValueSize, chained);
+
+    public static Kernel<MatVecArguments> Product(GpuDevice device, ProductKey key, Activation activation, int heads, int headSize, bool chained)
     {
         var (type, interleave, input, output, biased, tile) = key;
-        return new(
-            device, $"{tile.Kernel}_{BlockType.Of(type).Name}", tile.Threads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows, (uint)input, (uint)output,
-            (uint)config.Activation, (uint)config.Heads, (uint)config.ValueSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained), tile.Staged, tile.Parts);
+        var variant = $"{tile.Kernel}_{BlockType.Of(type).Name}";
+        ReadOnlySpan<uint> shared =
+        [
+            tile.Threads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows, (uint)input, (uint)output,
+            (uint)activation, (uint)heads, (uint)headSize, tile.Tokens, Constant.Of(biased), tile.Runs, tile.Held, Constant.Of(chained),
+        ];
+        if (tile.Depth == 0)
+            return new(device, variant, [.. shared, tile.Staged, tile.Parts]);
+        var shape = MatMulPlan.RequiredShape(device);
+        return new(device, variant, WholeSubgroups(device.Capabilities), [.. shared, tile.Depth, tile.Parts, shape.M, shape.N, shape.K]);
     }
 
     public static Kernel<MatMulArguments> MatMul(GpuDevice device, MatMulPlan plan, in MatMulTask task)
@@ -34,7 +44,7 @@ internal static class KernelFactory
             case MatMulKind.WorkgroupMatrix:
                 return new(device, $"matmul_coopmat2_{type}", [.. shared, plan.Unroll]);
             default:
-                var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+                var shape = MatMulPlan.RequiredShape(device);
                 return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K, plan.Buffers]);
         }
     }
@@ -100,7 +110,7 @@ internal static class KernelFactory
         where TArguments : unmanaged
     {
         var capabilities = device.Capabilities;
-        var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+        var shape = MatMulPlan.RequiredShape(device);
         return new(device, variant, WholeSubgroups(capabilities),
             tile.Subgroups * capabilities.SubgroupSize, capabilities.SubgroupSize, shape.M, shape.N, shape.K,
             tile.M, tile.N, tile.Depth, tile.WavesM, (uint)config.KeySize, (uint)config.Heads, Group(config));

@@ -44,7 +44,7 @@ public static class KernelSurvey
 
     private static bool IsProductOf(Tuning tuning, string variant) =>
         variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal)
-        || (tuning.FusesNorms(2) && variant.StartsWith("matvec_tokens_", StringComparison.Ordinal));
+        || (tuning.FusesNorms(2) && (variant.StartsWith("matvec_tokens_", StringComparison.Ordinal) || variant.StartsWith("matvec_matrix_", StringComparison.Ordinal)));
 
     private static bool IsChoice(string variant) =>
         variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_", StringComparison.Ordinal) || variant.StartsWith("retention_recurrent", StringComparison.Ordinal);

@@ -112,6 +112,11 @@ internal readonly record struct MatMulPlan(
         return shapes.Length == 0 ? null : shapes.MaxBy(shape => shape.M * shape.N * shape.K);
     }
 
+    /// <summary>The same of a device that must have matrix units.</summary>
+    /// <exception cref="GpuException">It has none.</exception>
+    public static MatrixShape RequiredShape(GpuDevice device) =>
+        Shape(device.Capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+
     private static uint Up(uint value, uint divisor) => (value + divisor - 1) / divisor;
 
     private uint Tiles(uint halves, uint tokens, uint rows) => Up(tokens, TileTokens) * Up(rows, HalfRows(halves));

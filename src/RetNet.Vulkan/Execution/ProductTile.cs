@@ -1,7 +1,7 @@
 namespace RetNet.Vulkan.Execution;
 
 /// <summary>How a product is cut up among workgroups.</summary>
-/// <param name="Kernel">The kernel: <c>matvec_stream</c>, <c>matvec_tokens</c>, <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
+/// <param name="Kernel">The kernel: <c>matvec_stream</c>, <c>matvec_tokens</c>, <c>matvec_matrix</c>, <c>matvec_subgroup</c> or <c>matvec_lane</c>.</param>
 /// <param name="Threads">Threads of a workgroup.</param>
 /// <param name="Rows">Rows that a subgroup, or a lane of it, takes at once; of a gated unit, of each half.</param>
 /// <param name="Tokens">Tokens that it takes at once.</param>
@@ -11,4 +11,6 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="Held">Quads of a row that a lane holds, likewise.</param>
 /// <param name="Staged">Chunks of the inputs that lie in shared memory at once, where not all do.</param>
 /// <param name="Parts">Subgroups that share rows, likewise.</param>
-internal readonly record struct ProductTile(string Kernel, uint Threads, uint Rows, uint Tokens, uint WorkgroupRows, uint Workgroups, uint Runs = 0, uint Held = 0, uint Staged = 1, uint Parts = 1);
+/// <param name="Depth">Columns that <c>matvec_matrix</c> takes at a time.</param>
+internal readonly record struct ProductTile(string Kernel, uint Threads, uint Rows, uint Tokens, uint WorkgroupRows, uint Workgroups, uint Runs = 0, uint Held = 0, uint Staged = 1, uint Parts = 1,
+    uint Depth = 0);

@@ -39,6 +39,12 @@ internal readonly record struct Tuning(
     /// <summary>The product of a few tokens, one of each sequence.</summary>
     private const string FewTokens = "matvec_tokens";
 
+    /// <summary>The same on matrix units.</summary>
+    private const string OnMatrices = "matvec_matrix";
+
+    /// <summary>Subgroups of it that should be on a large device.</summary>
+    private const uint EnoughSubgroups = 8 * ComputeUnits;
+
     /// <summary>Compute units of an H200, for want of a number that Vulkan tells.</summary>
     private const uint ComputeUnits = 132;
 
@@ -118,7 +124,7 @@ internal readonly record struct Tuning(
         if (most == 1 && MatVec == Stream && StreamTile(capabilities, matrix, halves) is { } stream)
             return stream;
         if (most > 1 && FusesNorms(most))
-            return FewTokensTile(capabilities, matrix, halves, (uint)most);
+            return MultipliesOnMatrices(capabilities, matrix.Type) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
@@ -151,6 +157,36 @@ internal readonly record struct Tuning(
         while (atOnce * 2 * halves * held <= most && rows / (atOnce * 2) >= LeastTiles)
             atOnce *= 2;
         return new ProductTile(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
+    }
+
+    /// <summary>Whether a few tokens are multiplied on matrix units, which hold weights of f16 exactly and no others.</summary>
+    private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, GgmlType type) =>
+        type == GgmlType.F16 && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
+
+    /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy.</summary>
+    private static ProductTile MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
+    {
+        var tiles = MatrixTiles(capabilities, halves).ToArray();
+        var busy = tiles.Where(tile => tile.Rows * halves <= 32 && Subgroups(tile) >= EnoughSubgroups).ToArray();
+        return busy.Length > 0 ? busy.OrderByDescending(tile => tile.Rows).ThenBy(tile => tile.Parts).First() : tiles.MaxBy(Subgroups);
+
+        uint Subgroups(ProductTile tile) => ((uint)matrix.Rows / halves + tile.Rows - 1) / tile.Rows * tile.Parts;
+    }
+
+    /// <summary>Tiles of <c>matvec_matrix</c> that a device can run.</summary>
+    public static IEnumerable<ProductTile> MatrixTiles(DeviceCapabilities capabilities, uint halves)
+    {
+        if (MatMulPlan.Shape(capabilities) is not { } shape)
+            return [];
+        return
+            from depth in (uint[])[64, 32]
+            from rows in (uint[])[64, 32, 16, 8]
+            where rows % shape.N == 0
+            from parts in (uint[])[1, 2, 3, 4, 6, 8]
+            let subgroups = Math.Max(4 / parts, 1) * parts
+            let bytes = subgroups * ((2 * MostTokens + halves * rows) * (depth / 8 + 1) * 16 + MostTokens * depth / 8 * sizeof(float))
+            where bytes + StreamReserve <= capabilities.SharedMemoryBytes && subgroups * capabilities.SubgroupSize <= capabilities.WorkgroupInvocations
+            select new ProductTile(OnMatrices, subgroups * capabilities.SubgroupSize, rows, MostTokens, subgroups / parts * rows, uint.MaxValue, Parts: parts, Depth: depth);
     }
 
     /// <summary>

@@ -21,6 +21,7 @@ public static class KernelChecks
             _ when WeightType(variant, "matvec_lane_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matvec_stream_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matvec_tokens_") is { } type => new ProductCheck(variant, type),
+            _ when WeightType(variant, "matvec_matrix_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "matmul_tile_") is { } type => new MatMulCheck(variant, type, MatMulKind.Tile),
             _ when WeightType(variant, "matmul_coopmat_") is { } type => new MatMulCheck(variant, type, MatMulKind.SubgroupMatrix),
             _ when WeightType(variant, "matmul_coopmat2_") is { } type => new MatMulCheck(variant, type, MatMulKind.WorkgroupMatrix),

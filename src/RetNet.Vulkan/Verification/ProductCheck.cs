@@ -49,14 +49,21 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     /// <summary>Tokens of each form of the kernel for a few of them, and how many it takes at once.</summary>
     private static readonly (int Tokens, uint AtOnce)[] Few = [(2, 2), (3, 4), (5, 8), (8, 8), (7, 2)];
 
+    /// <summary>Of the kernel on matrix units: tokens, how many it takes at once, columns at a time and subgroups that share rows.</summary>
+    private static readonly (int Tokens, uint AtOnce, uint Depth, uint Parts)[] Matrices = [(5, 8, 64, 2), (11, 8, 32, 1), (8, 8, 64, 4), (3, 8, 32, 3)];
+
     private readonly record struct Form(
         ProductInput Input, ProductOutput Output, Activation Activation, uint Subgroups, uint RowsAtOnce, uint TokensAtOnce, bool Biased, uint Staged = 1, uint Parts = 1);
 
     private readonly record struct Shape(int Rows, int Blocks, int Tokens);
 
+    private string Kernel => Variant[..^(BlockType.Of(type.Type).Name.Length + 1)];
+
     private bool OneToken => Variant.StartsWith("matvec_stream", StringComparison.Ordinal);
 
     private bool FewTokens => Variant.StartsWith("matvec_tokens", StringComparison.Ordinal);
+
+    private bool OnMatrices => Variant.StartsWith("matvec_matrix", StringComparison.Ordinal);
 
     private bool OwnsRows => Variant.Contains("_lane", StringComparison.Ordinal);
 
@@ -68,7 +75,11 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         for (var i = 0; i < forms.Length; i++)
         {
             var form = forms[i];
-            if (FewTokens)
+            if (OnMatrices)
+            {
+                RunOnMatrices(run, form, Shapes[i % Shapes.Length], i);
+            }
+            else if (FewTokens)
             {
                 // Types differ in how they are unpacked only; software drivers take long over the unpacking of four bits.
                 if (type.Type is not (GgmlType.F16 or GgmlType.Q8_0) && i % 4 != 0)
@@ -110,6 +121,19 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         Run(run, kernel, form, shape);
     }
 
+    /// <summary>Rows of a subgroup change as well; rows of weights are of several turns.</summary>
+    private void RunOnMatrices(CheckRun run, Form form, Shape shape, int index)
+    {
+        var (tokens, atOnce, depth, parts) = Matrices[index % Matrices.Length];
+        var halves = form.Output == ProductOutput.GatedUnit ? 2u : 1;
+        var sides = MatMulPlan.RequiredShape(run.Device);
+        var rows = Math.Max(sides.N, (index % 3 == 0 ? 32u : 16) / halves);
+        shape = shape with { Tokens = tokens, Blocks = 37 * shape.Blocks };
+        form = form with { Subgroups = 2 * parts, RowsAtOnce = rows, TokensAtOnce = atOnce, Staged = depth, Parts = parts };
+        using var kernel = Build(run.Device, form, shape);
+        Run(run, kernel, form, shape);
+    }
+
     /// <summary>Where lanes own rows, those of a tile lie together.</summary>
     private RowLayout Layout(GpuDevice device, Form form, int rows)
     {
@@ -119,10 +143,15 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private int Columns(Shape shape) => Heads * type.Length * shape.Blocks;
 
-    private Kernel<MatVecArguments> Build(GpuDevice device, Form form, Shape shape) => new(
-        device, Variant, form.Subgroups * device.Capabilities.SubgroupSize, device.Capabilities.SubgroupSize, (uint)Layout(device, form, 0).Interleave, form.RowsAtOnce,
-        (uint)form.Input, (uint)form.Output, (uint)form.Activation, Heads, (uint)(Columns(shape) / Heads), form.TokensAtOnce, Constant.Of(form.Biased),
-        (uint)DeviceMatrix.RunsOf(type.Type, Columns(shape)), form.RowsAtOnce, Constant.Of(form.Biased), form.Staged, form.Parts);
+    private Kernel<MatVecArguments> Build(GpuDevice device, Form form, Shape shape)
+    {
+        var columns = Columns(shape);
+        var tile = new ProductTile(
+            Kernel, form.Subgroups * device.Capabilities.SubgroupSize, form.RowsAtOnce, form.TokensAtOnce, WorkgroupRows(form), 2, (uint)DeviceMatrix.RunsOf(type.Type, columns), form.RowsAtOnce,
+            form.Staged, form.Parts, OnMatrices ? form.Staged : 0);
+        var key = new ProductKey(type.Type, Layout(device, form, 0).Interleave, form.Input, form.Output, form.Biased, tile);
+        return KernelFactory.Product(device, key, form.Activation, Heads, columns / Heads, chained: form.Biased);
+    }
 
     private void Run(CheckRun run, Kernel<MatVecArguments> kernel, Form form, Shape shape)
     {
@@ -169,12 +198,10 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         run.Compare<float>("y", expected, run.Arena.Read<float>(y, before.Length));
     }
 
-    /// <summary>Two take turns, but for the kernel of a few tokens, whose workgroups have their rows.</summary>
-    private uint Workgroups(Form form, int rows)
-    {
-        var workgroupRows = form.Subgroups / form.Parts * form.RowsAtOnce;
-        return FewTokens ? ((uint)rows + workgroupRows - 1) / workgroupRows : 2;
-    }
+    /// <summary>Two take turns, but for the kernels of a few tokens, whose workgroups have their rows.</summary>
+    private uint Workgroups(Form form, int rows) => FewTokens || OnMatrices ? ((uint)rows + WorkgroupRows(form) - 1) / WorkgroupRows(form) : 2;
+
+    private static uint WorkgroupRows(Form form) => form.Subgroups / form.Parts * form.RowsAtOnce;
 
     private static double[] Transform(ProductInput input, float[] x, float[] norm, ReadOnlySpan<float> squares, int columns)
     {
