@@ -10,11 +10,10 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="TileRows">Rows of a workgroup, those of both halves of a gated unit together.</param>
 /// <param name="Depth">Columns that it takes at a time.</param>
 /// <param name="Parts">Workgroups that share the columns of a tile.</param>
-/// <param name="Buffers">Tiles that <c>matmul_coopmat</c> keeps in shared memory: 2 fill one while the other is read.</param>
 /// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
 /// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
 internal readonly record struct MatMulPlan(
-    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 8, uint Band = 16)
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Unroll = 8, uint Band = 16)
 {
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
@@ -146,7 +145,7 @@ internal readonly record struct MatMulPlan(
             return false;
         var wavesTokens = WavesTokens(capabilities, shape);
         var wavesRows = Threads / capabilities.SubgroupSize / wavesTokens;
-        var bytes = Buffers * (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
+        var bytes = (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
         return TileTokens % (wavesTokens * shape.M) == 0 && HalfRows(halves) % (wavesRows * shape.N) == 0 && Depth % shape.K == 0
             && bytes <= capabilities.SharedMemoryBytes;
     }
