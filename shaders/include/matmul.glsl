@@ -20,23 +20,15 @@ layout(constant_id = 10) const uint BAND = 8;    // tiles of tokens that are wal
 
 #include "buffers.glsl"
 #include "weights.glsl"
+#include "output.glsl"
 
 // The kernel says as what it reads weights and inputs: WeightView, InputView.
-// Kernels that may store f16 cast the pointer, which the plainest drivers do not survive.
-#ifdef HALF_FLOATS
-#define ResultView Vectors
-#define floatsOf(pointer) Floats(pointer)
-#else
-#define ResultView Floats
-#define floatsOf(pointer) pointer
-#endif
-
 layout(push_constant, std430) uniform Arguments
 {
     WeightView weights;   // [halves · rows][runs], interleaved
     Words scales;         // f16, two a word: [halves · rows][scaleWords(runs)]
     InputView x;          // [tokens][xStride], zero or unused beyond the columns
-    ResultView y;            // [tokens][yStride], f32 or f16
+    ResultView y;         // [tokens][yStride], f32 or f16
     ResultView partials;  // SPLIT
     Floats bias;          // BIASED: [halves · rows]
     uint rows;            // of Y

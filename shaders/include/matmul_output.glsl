@@ -14,12 +14,6 @@ const uint OUTPUT_GLU = 2;
 const uint OUTPUT_ACT = 3;
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
-#ifdef HALF_FLOATS
-#define storeResult(i, value) if (HALF_OUTPUT) Halves(y).at[i] = toHalf(value); else Floats(y).at[i] = value;
-#else
-#define storeResult(i, value) y.at[i] = value;
-#endif
-
 // Finishes an element from the sums of its halves.
 void finish(uint token, uint row, float first, float second)
 {
@@ -34,10 +28,13 @@ void finish(uint token, uint row, float first, float second)
     if (OUTPUT == OUTPUT_GLU)
         value *= second;
     if (OUTPUT == OUTPUT_ADD)
+        value += residualScale * floatsOf(y).at[at];
 #ifdef HALF_FLOATS
-        value += residualScale * Floats(y).at[at];
-#else
-        value += residualScale * y.at[at];
+    if (HALF_OUTPUT)
+    {
+        Halves(y).at[at] = toHalf(value);
+        return;
+    }
 #endif
-    storeResult(at, value)
+    floatsOf(y).at[at] = value;
 }

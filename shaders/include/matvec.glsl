@@ -101,15 +101,6 @@ float rmsScale(float squares)
     return inversesqrt(squares / float(columns) + eps);
 }
 
-// A run of one row, unpacked, times its inputs, without its scale.
-float runProduct(vec4 w[RUN_VECTORS], vec4 v[RUN_VECTORS])
-{
-    vec4 products = w[0] * v[0];
-    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
-        products = fma(w[i], v[i], products);
-    return (products.x + products.y) + (products.z + products.w);
-}
-
 // What OUTPUT_ADD adds to.
 float residualOf(uint token, uint row)
 {

@@ -82,6 +82,15 @@ void unpackRun(uvec4 quad, out vec4 w[RUN_VECTORS])
         w[i] = unpackVector(quad, i);
 }
 
+// A run of one row, unpacked, times its inputs, without its scale.
+float runProduct(vec4 w[RUN_VECTORS], vec4 v[RUN_VECTORS])
+{
+    vec4 products = w[0] * v[0];
+    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
+        products = fma(w[i], v[i], products);
+    return (products.x + products.y) + (products.z + products.w);
+}
+
 // A run's product with its inputs without the scale, of which `runOffset` is a part that all rows share: in Q4_0, where
 // Σ (q − 8)·v = Σ q·v − 8·Σ v, so that nothing is subtracted from each weight. Codes are taken out of their words as whole bytes,
 // which GPUs turn into floats in one instruction.
@@ -99,10 +108,7 @@ float runDot(uvec4 quad, vec4 v[RUN_VECTORS])
 #else
     unpackRun(quad, w);
 #endif
-    vec4 products = w[0] * v[0];
-    [[unroll]] for (uint i = 1; i < RUN_VECTORS; i++)
-        products = fma(w[i], v[i], products);
-    return (products.x + products.y) + (products.z + products.w);
+    return runProduct(w, v);
 }
 
 float runOffset(vec4 v[RUN_VECTORS])

@@ -3,8 +3,7 @@
 // MATRIX_TOKENS × MATRIX_ROWS × MATRIX_DEPTH, one of the sizes that the device lists.
 //
 // Tiles of X and of the unpacked W meet in shared memory as f16; the quads of the next tiles are loaded into registers before
-// this one's are multiplied. With two BUFFERS one is filled while the other is read, and a turn has one barrier, not two.
-// Subgroups stand WAVES_TOKENS × WAVES_ROWS over the workgroup's tile.
+// this one's are multiplied. Subgroups stand WAVES_TOKENS × WAVES_ROWS over the workgroup's tile.
 
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_memory_scope_semantics : require
@@ -21,7 +20,6 @@ layout(constant_id = 12) const uint WAVES_TOKENS = 2;
 layout(constant_id = 13) const uint MATRIX_TOKENS = 16;
 layout(constant_id = 14) const uint MATRIX_ROWS = 16;
 layout(constant_id = 15) const uint MATRIX_DEPTH = 16;
-layout(constant_id = 16) const uint BUFFERS = 1;
 
 const uint SUBGROUPS = gl_WorkGroupSize.x / SUBGROUP;
 const uint WAVES_ROWS = SUBGROUPS / WAVES_TOKENS;
@@ -39,11 +37,8 @@ const uint W_PIECES = HALVES * TILE_ROWS * DEPTH / PIECE;
 const uint OWN_X_PIECES = (X_PIECES + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
 const uint OWN_W_PIECES = (W_PIECES + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
 
-const uint X_QUADS = TILE_TOKENS * STRIDE;
-const uint W_QUADS = HALVES * TILE_ROWS * STRIDE;
-
-shared uvec4 xs[BUFFERS * X_QUADS];
-shared uvec4 ws[BUFFERS * W_QUADS];
+shared uvec4 xs[TILE_TOKENS * STRIDE];
+shared uvec4 ws[HALVES * TILE_ROWS * STRIDE];
 shared float staged[SUBGROUPS * MATRIX_TOKENS * MATRIX_ROWS];
 
 uvec4 xPieces[OWN_X_PIECES];
@@ -79,20 +74,20 @@ uvec4 halves(vec4 a, vec4 b)
     return uvec4(packFloat2x16(f16vec2(a.xy)), packFloat2x16(f16vec2(a.zw)), packFloat2x16(f16vec2(b.xy)), packFloat2x16(f16vec2(b.zw)));
 }
 
-void stage(uint buffer_)
+void stage()
 {
     [[unroll]] for (uint n = 0; n < OWN_X_PIECES; n++)
     {
         const uint i = n * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
         if (X_PIECES % gl_WorkGroupSize.x == 0 || i < X_PIECES)
-            xs[buffer_ * X_QUADS + i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = xPieces[n];
+            xs[i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = xPieces[n];
     }
     [[unroll]] for (uint n = 0; n < OWN_W_PIECES; n++)
     {
         const uint i = n * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
         if (W_PIECES % gl_WorkGroupSize.x != 0 && i >= W_PIECES)
             break;
-        const uint at = buffer_ * W_QUADS + i / (DEPTH / PIECE) * STRIDE + i % (DEPTH / PIECE) * (PIECE / 8);
+        const uint at = i / (DEPTH / PIECE) * STRIDE + i % (DEPTH / PIECE) * (PIECE / 8);
 #if defined(WEIGHT_F16)
         ws[at] = wPieces[n][0];
 #elif defined(WEIGHT_F32)
@@ -108,18 +103,18 @@ void stage(uint buffer_)
 
 coopmat<float, gl_ScopeSubgroup, MATRIX_TOKENS, MATRIX_ROWS, gl_MatrixUseAccumulator> sums[HALVES * OWN_TOKENS * OWN_ROWS];
 
-void multiply(uint buffer_, uint token, uint row)
+void multiply(uint token, uint row)
 {
     [[unroll]] for (uint k = 0; k < DEPTH / 8; k += MATRIX_DEPTH / 8)
     {
         coopmat<float16_t, gl_ScopeSubgroup, MATRIX_TOKENS, MATRIX_DEPTH, gl_MatrixUseA> a[OWN_TOKENS];
         [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)
-            coopMatLoad(a[t], xs, buffer_ * X_QUADS + (token + t * MATRIX_TOKENS) * STRIDE + k, STRIDE, gl_CooperativeMatrixLayoutRowMajor);
+            coopMatLoad(a[t], xs, (token + t * MATRIX_TOKENS) * STRIDE + k, STRIDE, gl_CooperativeMatrixLayoutRowMajor);
         [[unroll]] for (uint h = 0; h < HALVES; h++)
             [[unroll]] for (uint r = 0; r < OWN_ROWS; r++)
             {
                 coopmat<float16_t, gl_ScopeSubgroup, MATRIX_DEPTH, MATRIX_ROWS, gl_MatrixUseB> b;
-                coopMatLoad(b, ws, buffer_ * W_QUADS + (h * TILE_ROWS + row + r * MATRIX_ROWS) * STRIDE + k, STRIDE, gl_CooperativeMatrixLayoutColumnMajor);
+                coopMatLoad(b, ws, (h * TILE_ROWS + row + r * MATRIX_ROWS) * STRIDE + k, STRIDE, gl_CooperativeMatrixLayoutColumnMajor);
                 [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)
                     sums[(h * OWN_TOKENS + t) * OWN_ROWS + r] = coopMatMulAdd(a[t], b, sums[(h * OWN_TOKENS + t) * OWN_ROWS + r]);
             }
@@ -163,23 +158,14 @@ void main()
 
     const uvec2 columns = ownColumns();
     load(firstToken, firstRow, columns.x);
-    uint filled = 0;
-    if (BUFFERS == 2)
-        stage(0);
     for (uint column = columns.x; column < columns.y; column += DEPTH)
     {
-        const bool last = column + DEPTH >= columns.y;
-        if (BUFFERS == 1)
-        {
-            barrier();
-            stage(0);
-        }
         barrier();
-        if (!last)
+        stage();
+        barrier();
+        if (column + DEPTH < columns.y)
             load(firstToken, firstRow, column + DEPTH);
-        multiply(filled, token, row);
-        if (BUFFERS == 2 && !last)
-            stage(filled = 1 - filled);
+        multiply(token, row);
     }
 
     [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)

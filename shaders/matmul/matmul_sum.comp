@@ -5,6 +5,7 @@
 #extension GL_GOOGLE_include_directive : require
 
 #include "buffers.glsl"
+#include "output.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint OUTPUT = 0;
@@ -12,17 +13,10 @@ layout(constant_id = 2) const uint ACTIVATION = 0;
 layout(constant_id = 3) const bool BIASED = false;
 layout(constant_id = 4) const bool HALF_OUTPUT = false;
 
-// Kernels that may store f16 cast the pointer, which the plainest drivers do not survive.
-#ifdef HALF_FLOATS
-#define ResultView Vectors
-#else
-#define ResultView Floats
-#endif
-
 layout(push_constant, std430) uniform Arguments
 {
     Floats partials;      // [parts][tokens][partialStride]
-    ResultView y;            // [tokens][yStride], f32 or f16
+    ResultView y;         // [tokens][yStride], f32 or f16
     Floats bias;          // BIASED: [halves · rows]
     uint rows;
     uint tokens;

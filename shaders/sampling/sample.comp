@@ -1,6 +1,7 @@
 #version 460
 // The next token of each sequence from its logits: log[position] ← token, steps left ← steps left − 1, or 0 where the token
-// ends the sequence. A workgroup a sequence; one without steps left is skipped.
+// ends the sequence. A workgroup a sequence; one without steps left is skipped. Where the largest logit is no number the token is
+// NONE, which ends the sequence and which the host refuses.
 //
 //   l      ← l / r where l > 0, l · r where l ≤ 0, for tokens among the last `repeatWindow`  (repetition penalty)
 //   C      = { i : l_i ≥ t },  t = max(top-k threshold, top-p threshold of the softmax over top-k, max + ln(min-p))
@@ -103,6 +104,10 @@ uint orderedKey(float x)
     const uint bits = floatBitsToUint(x);
     return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
+
+// What floats of these keys are not between are no numbers: those of +∞ and −∞.
+const uint LARGEST_KEY = 0xFF800000u;
+const uint SMALLEST_KEY = 0x007FFFFFu;
 
 float ofKey(uint key)
 {
@@ -353,7 +358,10 @@ uint nextToken(Sampler options, uint consumed)
 {
     uint largestKey, token;
     findLargest(largestKey, token);
-    if (options.temperature == 0.0)
+    if (largestKey > LARGEST_KEY || largestKey < SMALLEST_KEY)
+        return NONE;
+    // Differences from +∞ would be no numbers.
+    if (options.temperature == 0.0 || largestKey == LARGEST_KEY)
         return token;
     const float largest = ofKey(largestKey);
     uint floorKey = 0;
@@ -395,7 +403,7 @@ void main()
     const uint token = nextToken(options, consumed);
     if (gl_LocalInvocationID.x == 0)
     {
-        bool ends = false;
+        bool ends = token == NONE;
         for (uint i = 0; i < MOST_ENDS; i++)
             ends = ends || options.ends[i] == token;
         tokens.at[sequence * (logMask + 1) + (consumed & logMask)] = token;

@@ -76,7 +76,6 @@ internal sealed class TransformerDecoder : IDecoder
     private void Read(long position)
     {
         for (var sequence = 0; sequence < _sequences; sequence++)
-            if ((uint)_step.Log[sequence, position] >= (uint)_model.Config.VocabularySize)
-                throw new InvalidOperationException($"token {_step.Log[sequence, position]} at {position} is none of the vocabulary");
+            _step.Log.Sampled(sequence, position);
     }
 }

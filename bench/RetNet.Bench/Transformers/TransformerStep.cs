@@ -17,13 +17,12 @@ internal sealed class TransformerStep : IDisposable
     private readonly int _splits;
     private readonly long _capacity;
     private readonly Activations _activations;
+    private readonly StepEnds _ends;
     private readonly Network _network;
     private readonly GpuBuffer _shares;
-    private readonly Kernel<EmbeddingArguments> _embedding;
     private readonly Kernel<AttentionArguments> _attention;
     private readonly Kernel<AttentionCombineArguments>? _combine;
     private readonly Kernel<RoundArguments>? _round;
-    private readonly Kernel<SampleArguments> _sample;
 
     /// <param name="model">A model of a <see cref="TransformerShape"/>.</param>
     /// <param name="sequences">Sequences at once.</param>
@@ -35,26 +34,23 @@ internal sealed class TransformerStep : IDisposable
         var tuning = Tuning.For(device.Capabilities);
         var attention = AttentionTuning.For(device.Capabilities);
         _splits = Splits(device, _config, sequences, capacity);
-        Log = new TokenLog(device, sequences);
-        Table = new SequenceTable(device, sequences);
         var (products, precision) = Tuning.ProductsOfSequences(model, sequences);
         _activations = new Activations(device, _config, headTiles: 0, rows: sequences, logitRows: sequences, precision);
+        _ends = new StepEnds(model, _activations);
         _network = new(model, _activations, tuning, new DispatchChain(enabled: false), finishesHeadNorm: false, products);
         _round = precision == ProductPrecision.F16 ? KernelFactory.Round(device, tuning) : null;
         _shares = device.Allocate("attention", ShareBytes(_config, sequences, _splits));
         Cache = new KeyValueCache(device, _config, sequences, capacity);
-        _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
         _attention = KernelFactory.Attention(device, attention, _config.KeySize);
         _combine = _splits > 1 ? KernelFactory.AttentionCombine(device, attention, _config.KeySize) : null;
-        _sample = KernelFactory.Sample(device, tuning);
         device.Run("clear activations", _activations.Clear);
     }
 
     /// <summary>The sequences' tokens.</summary>
-    public TokenLog Log { get; }
+    public TokenLog Log => _ends.Log;
 
     /// <summary>Where the sequences are and how they sample.</summary>
-    public SequenceTable Table { get; }
+    public SequenceTable Table => _ends.Table;
 
     /// <summary>Keys and values.</summary>
     public KeyValueCache Cache { get; }
@@ -62,31 +58,20 @@ internal sealed class TransformerStep : IDisposable
     /// <summary>What it takes of the device's memory.</summary>
     public static MemoryPlan Plan(GpuDevice device, RetNetConfig config, int sequences, long capacity) => new MemoryPlan()
         .Add("keys and values", KeyValueCache.BytesOf(config, sequences, capacity))
-        .Add("decoding", Math.Max(ActivationBytes(config, sequences, ProductPrecision.F32), ActivationBytes(config, sequences, ProductPrecision.F16)) + ShareBytes(config, sequences, Splits(device, config, sequences, capacity)) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences));
+        .Add("decoding", Math.Max(ActivationBytes(config, sequences, ProductPrecision.F32), ActivationBytes(config, sequences, ProductPrecision.F16)) + ShareBytes(config, sequences, Splits(device, config, sequences, capacity)) + StepEnds.BytesOf(sequences));
 
     /// <summary>The whole step.</summary>
     public void Record(Recorder recorder)
     {
         RecordLogits(recorder);
-        RecordSample(recorder);
+        _ends.RecordSample(recorder);
+        recorder.Barrier();
     }
 
     /// <summary>Takes each sequence's token at its position and leaves its logits.</summary>
     public void RecordLogits(Recorder recorder)
     {
-        recorder.Dispatch(_embedding, new EmbeddingArguments
-        {
-            Weights = _model.Embedding.Weights,
-            Scales = _model.Embedding.Scales,
-            Tokens = Log.Address,
-            Positions = Table.Positions,
-            StepsLeft = Table.StepsLeft,
-            X = _activations.Residual,
-            Runs = (uint)_model.Embedding.Runs,
-            Vectors = (uint)_activations.WidthStride / 4,
-            LogMask = TokenLog.Mask,
-            Scale = _config.EmbeddingScale,
-        }, (uint)_sequences);
+        _ends.RecordEmbedding(recorder);
         _network.RecordLayers(recorder, _sequences, RecordAttention);
         _network.RecordOutputNorm(recorder, _sequences);
         _network.RecordLogits(recorder, 0, _sequences);
@@ -97,17 +82,14 @@ internal sealed class TransformerStep : IDisposable
 
     public void Dispose()
     {
-        _sample.Dispose();
         _round?.Dispose();
         _combine?.Dispose();
         _attention.Dispose();
-        _embedding.Dispose();
         Cache.Dispose();
         _shares.Dispose();
         _network.Dispose();
+        _ends.Dispose();
         _activations.Dispose();
-        Table.Dispose();
-        Log.Dispose();
     }
 
     private static ulong ActivationBytes(RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(config, 0, sequences, sequences, precision);
@@ -166,20 +148,5 @@ internal sealed class TransformerStep : IDisposable
             OutputStride = (uint)_activations.RetainedStride,
             Splits = (uint)_splits,
         }, (uint)_config.Heads, (uint)_sequences);
-    }
-
-    private void RecordSample(Recorder recorder)
-    {
-        recorder.Dispatch(_sample, new SampleArguments
-        {
-            Logits = _activations.Logits,
-            Tokens = Log.Address,
-            Positions = Table.Positions,
-            StepsLeft = Table.StepsLeft,
-            Samplers = Table.Samplers,
-            Vocabulary = (uint)_config.VocabularySize,
-            LogMask = TokenLog.Mask,
-        }, (uint)_sequences);
-        recorder.Barrier();
     }
 }

@@ -108,7 +108,7 @@ internal sealed class Activations : IDisposable
     public void BeginChain(Recorder recorder)
     {
         if (_chained)
-            recorder.Fill(_buffer, ResidualAfter(1) - _buffer.Address, _buffer.Address + _buffer.Bytes - ResidualAfter(1), ChainProbe.Missing);
+            recorder.Fill(_buffer, ResidualAfter(1) - _buffer.Address, _buffer.Address + _buffer.Bytes - ResidualAfter(1), DispatchChain.Missing);
     }
 
     /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>

@@ -13,9 +13,6 @@ internal static class ChainProbe
     /// <summary>Environment variable: set to 0, every dispatch has a barrier before it.</summary>
     public const string Switch = "RETNET_CHAINS";
 
-    /// <summary>What a float is before it is there: MISSING of chain.glsl.</summary>
-    public const uint Missing = 0xFFEDCBA9;
-
     private const uint Threads = 256;
     private const uint Workgroups = 8192;
     private const int Dispatches = 6;
@@ -33,7 +30,7 @@ internal static class ChainProbe
         device.Run("chain probe", recorder =>
         {
             recorder.Fill(buffer, 0, bytes, 0);
-            recorder.Fill(buffer, bytes, Dispatches * bytes, Missing);
+            recorder.Fill(buffer, bytes, Dispatches * bytes, DispatchChain.Missing);
             recorder.Barrier();
             for (var i = 0UL; i < Dispatches; i++)
                 recorder.Dispatch(kernel, new ChainProbeArguments { X = buffer.Address + (i * bytes), Y = buffer.Address + ((i + 1) * bytes) }, Workgroups);

@@ -9,6 +9,9 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="enabled">Whether kernels wait by themselves.</param>
 internal sealed class DispatchChain(bool enabled)
 {
+    /// <summary>What a float is before it is there: MISSING of chain.glsl.</summary>
+    public const uint Missing = 0xFFEDCBA9;
+
     private bool _inside;
 
     /// <summary>Whether kernels wait by themselves.</summary>

@@ -45,7 +45,7 @@ internal static class KernelFactory
                 return new(device, $"matmul_coopmat2_{type}", [.. shared, plan.Unroll]);
             default:
                 var shape = MatMulPlan.RequiredShape(device);
-                return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K, plan.Buffers]);
+                return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K]);
         }
     }
 

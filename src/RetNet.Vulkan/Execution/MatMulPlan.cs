@@ -10,11 +10,10 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="TileRows">Rows of a workgroup, those of both halves of a gated unit together.</param>
 /// <param name="Depth">Columns that it takes at a time.</param>
 /// <param name="Parts">Workgroups that share the columns of a tile.</param>
-/// <param name="Buffers">Tiles that <c>matmul_coopmat</c> keeps in shared memory: 2 fill one while the other is read.</param>
 /// <param name="Unroll">Turns of <c>matmul_coopmat2</c> that are unrolled.</param>
 /// <param name="Band">Tiles of tokens that are walked for each tile of rows.</param>
 internal readonly record struct MatMulPlan(
-    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Buffers = 1, uint Unroll = 8, uint Band = 16)
+    MatMulKind Kind, uint Threads, uint TileTokens, uint TileRows, uint Depth, uint Parts = 1, uint Unroll = 8, uint Band = 16)
 {
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 16 << 20;
@@ -40,7 +39,7 @@ internal readonly record struct MatMulPlan(
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] SubgroupTiles =
     [
         (256, 128, 32, 8), (128, 128, 32, 4), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
-        (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
+        (32, 32, 128, 4), (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
     ];
 
     /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
@@ -151,7 +150,7 @@ internal readonly record struct MatMulPlan(
             return false;
         var wavesTokens = WavesTokens(capabilities, shape);
         var wavesRows = Threads / capabilities.SubgroupSize / wavesTokens;
-        var bytes = Buffers * (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
+        var bytes = (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
         return TileTokens % (wavesTokens * shape.M) == 0 && HalfRows(halves) % (wavesRows * shape.N) == 0 && Depth % shape.K == 0
             && bytes <= capabilities.SharedMemoryBytes;
     }

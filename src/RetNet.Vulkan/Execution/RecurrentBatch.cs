@@ -111,6 +111,7 @@ public sealed class RecurrentBatch : IDisposable
     /// The tokens sampled next: of one or more steps, in order, one of each live sequence a step; none when no sequence is live.
     /// The device runs ahead of the reader by up to two submissions of about 10 ms.
     /// </summary>
+    /// <exception cref="GpuException">Logits of a sequence are no numbers; the batch is of no use then.</exception>
     public IReadOnlyList<BatchToken> Next()
     {
         var tokens = new List<BatchToken>();
@@ -172,7 +173,7 @@ public sealed class RecurrentBatch : IDisposable
     {
         var position = State.Positions[sequence.Slot] + 1;
         State.SetPosition(sequence.Slot, position);
-        var token = _step.Log[sequence.Slot, position];
+        var token = _step.Log.Sampled(sequence.Slot, position);
         sequence.Append(token);
         if (sequence.HasEnded)
             End(sequence);

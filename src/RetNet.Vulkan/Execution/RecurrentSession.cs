@@ -122,6 +122,7 @@ public sealed class RecurrentSession : IDisposable
     /// <param name="timings">Where given, kernels are timed into it; nothing runs ahead then.</param>
     /// <param name="runAhead">Whether the device may run ahead; without it the sequence ends at the last token returned.</param>
     /// <exception cref="ArgumentException">The prompt is empty, a token is outside the vocabulary, or an option is out of range.</exception>
+    /// <exception cref="GpuException">Logits are no numbers; only <see cref="Reset"/> makes the session usable again.</exception>
     public IEnumerable<int> Generate(ReadOnlyMemory<int> prompt, long count, SamplerOptions options, KernelTimings? timings = null, bool runAhead = true)
     {
         options.Validate();
@@ -220,9 +221,9 @@ public sealed class RecurrentSession : IDisposable
                 timings?.Read();
                 for (; steps > 0; steps--)
                 {
-                    Pending = Log[0, ++Position];
+                    TakeSampled();
                     read++;
-                    yield return Pending.Value;
+                    yield return Pending!.Value;
                 }
             }
         }
@@ -230,8 +231,15 @@ public sealed class RecurrentSession : IDisposable
         {
             while (!pipeline.IsEmpty)
                 pipeline.Wait();
-            for (; read < submitted; read++)
-                Pending = Log[0, ++Position];
+            // Logits that are no numbers have ended the sequence on the device.
+            for (; read < submitted && Log.HasToken(0, Position + 1); read++)
+                TakeSampled();
         }
+    }
+
+    private void TakeSampled()
+    {
+        Pending = Log.Sampled(0, Position + 1);
+        Position++;
     }
 }

@@ -16,12 +16,11 @@ internal sealed class RecurrentStep : IDisposable
     private readonly RetentionState _state;
     private readonly int _sequences;
     private readonly Activations _activations;
+    private readonly StepEnds _ends;
     private readonly DispatchChain _chain;
     private readonly Network _network;
-    private readonly Kernel<EmbeddingArguments> _embedding;
     private readonly Kernel<RetentionArguments> _retention;
     private readonly HeadNorm? _headNorm;
-    private readonly Kernel<SampleArguments> _sample;
 
     /// <param name="model">The model.</param>
     /// <param name="state">The sequences' states; as many take part in a step as it has.</param>
@@ -31,35 +30,33 @@ internal sealed class RecurrentStep : IDisposable
         var device = model.Device;
         var tuning = Tuning.For(device.Capabilities);
         var leavesNorm = !tuning.FusesNorms(_sequences) || _config.RetentionNormType == NormType.Layer;
-        Log = new TokenLog(device, _sequences);
-        Table = new SequenceTable(device, _sequences);
         _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));
         var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
         _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
+        _ends = new StepEnds(model, _activations);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
         _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
-        _embedding = KernelFactory.Embedding(device, model.Embedding.Type, model.Embedding.Interleave);
         _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm, _chain.Enabled);
-        _sample = KernelFactory.Sample(device, tuning);
         device.Run("clear activations", _activations.Clear);
     }
 
     /// <summary>The sequences' tokens.</summary>
-    public TokenLog Log { get; }
+    public TokenLog Log => _ends.Log;
 
     /// <summary>Where the sequences are and how they sample.</summary>
-    public SequenceTable Table { get; }
+    public SequenceTable Table => _ends.Table;
 
     /// <summary>Bytes of the device's memory that it takes beside the states.</summary>
     public static ulong BytesOf(GpuDevice device, RetNetConfig config, int sequences) =>
-        Math.Max(ActivationBytes(device, config, sequences, ProductPrecision.F32), ActivationBytes(device, config, sequences, ProductPrecision.F16)) + TokenLog.BytesOf(sequences) + SequenceTable.BytesOf(sequences);
+        Math.Max(ActivationBytes(device, config, sequences, ProductPrecision.F32), ActivationBytes(device, config, sequences, ProductPrecision.F16)) + StepEnds.BytesOf(sequences);
 
     /// <summary>The whole step.</summary>
     public void Record(Recorder recorder)
     {
         RecordLayers(recorder);
         RecordLogits(recorder);
-        RecordSample(recorder);
+        _ends.RecordSample(recorder);
+        _chain.Leave(recorder);
     }
 
     /// <summary>Takes each sequence's token at its position and advances the state; leaves x in the residual stream.</summary>
@@ -67,19 +64,7 @@ internal sealed class RecurrentStep : IDisposable
     {
         _chain.Leave(recorder);
         _activations.BeginChain(recorder);
-        recorder.Dispatch(_embedding, new EmbeddingArguments
-        {
-            Weights = _model.Embedding.Weights,
-            Scales = _model.Embedding.Scales,
-            Tokens = Log.Address,
-            Positions = Table.Positions,
-            StepsLeft = Table.StepsLeft,
-            X = _activations.Residual,
-            Runs = (uint)_model.Embedding.Runs,
-            Vectors = (uint)_activations.WidthStride / 4,
-            LogMask = TokenLog.Mask,
-            Scale = _config.EmbeddingScale,
-        }, (uint)_sequences);
+        _ends.RecordEmbedding(recorder);
         _network.RecordLayers(recorder, _sequences, RecordRetention);
     }
 
@@ -97,12 +82,9 @@ internal sealed class RecurrentStep : IDisposable
     {
         _network.Dispose();
         _headNorm?.Dispose();
-        _embedding.Dispose();
         _retention.Dispose();
-        _sample.Dispose();
+        _ends.Dispose();
         _activations.Dispose();
-        Table.Dispose();
-        Log.Dispose();
     }
 
     private static ulong ActivationBytes(GpuDevice device, RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(
@@ -138,20 +120,5 @@ internal sealed class RecurrentStep : IDisposable
             return;
         _chain.Leave(recorder);
         _headNorm.Record(recorder, layer, _sequences);
-    }
-
-    private void RecordSample(Recorder recorder)
-    {
-        recorder.Dispatch(_sample, new SampleArguments
-        {
-            Logits = _activations.Logits,
-            Tokens = Log.Address,
-            Positions = Table.Positions,
-            StepsLeft = Table.StepsLeft,
-            Samplers = Table.Samplers,
-            Vocabulary = (uint)_config.VocabularySize,
-            LogMask = TokenLog.Mask,
-        }, (uint)_sequences);
-        _chain.Leave(recorder);
     }
 }

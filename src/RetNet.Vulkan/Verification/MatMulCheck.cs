@@ -47,7 +47,7 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
     {
         using var products = new MatMul(run.Device, kind);
         var whole = type.Type == GgmlType.F16;
-        for (var i = 0; i < Forms.Length; i += whole ? 1 : 2)
+        for (var i = whole ? 0 : 2; i < Forms.Length; i += whole ? 1 : 3)
         {
             var form = Restrict(Forms[i]);
             var plans = Plans(run.Device.Capabilities, form);
@@ -72,11 +72,11 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
         }
     }
 
-    /// <summary>What the device would be given; a processor gets the small tiles only.</summary>
+    /// <summary>What the device would be given; a processor gets the smallest tiles only.</summary>
     private MatMulPlan[] Plans(DeviceCapabilities capabilities, Form form)
     {
         var plans = MatMulPlan.Candidates(capabilities, kind, (uint)form.Halves).ToArray();
-        return capabilities.Kind == DeviceKind.Cpu ? [.. plans.Where(plan => plan.TileTokens <= 32)] : plans;
+        return capabilities.Kind == DeviceKind.Cpu ? [.. plans.Where(plan => plan.TileTokens == plans.Min(other => other.TileTokens))] : plans;
     }
 
     /// <summary>What the kernel has of a form.</summary>

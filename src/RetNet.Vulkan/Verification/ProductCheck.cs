@@ -7,7 +7,11 @@ using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>matvec_*, matmul_lane_*: every way in and out, with and without bias, one token and many, tails of rows, tokens and columns.</summary>
+/// <summary>
+/// matvec_*, matmul_lane_*: every way in and out, with and without bias, one token and many, tails of rows, tokens and columns. Types
+/// differ in how they are unpacked only, and the drivers of processors take seconds to build some kernels of GPUs: there all but f16
+/// go through few forms, or one.
+/// </summary>
 /// <param name="variant">The variant.</param>
 /// <param name="type">Type of its weights.</param>
 internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck(variant, 3e-6)
@@ -47,7 +51,7 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     private static readonly Shape[] Shapes = [new(2, 1, 1), new(33, 5, 7), new(65, 13, 3), new(17, 3, 14)];
 
     /// <summary>Tokens of each form of the kernel for a few of them, and how many it takes at once.</summary>
-    private static readonly (int Tokens, uint AtOnce)[] Few = [(2, 2), (3, 4), (5, 8), (8, 8), (7, 2)];
+    private static readonly (int Tokens, uint AtOnce)[] FewTokenCounts = [(2, 2), (3, 4), (7, 2), (8, 4), (5, 8)];
 
     /// <summary>Of the kernel on matrix units: tokens, how many it takes at once, columns at a time and subgroups that share rows.</summary>
     private static readonly (int Tokens, uint AtOnce, uint Depth, uint Parts)[] Matrices = [(5, 8, 64, 2), (11, 8, 32, 1), (8, 8, 64, 4), (3, 8, 32, 3)];
@@ -71,54 +75,49 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private protected override void Run(CheckRun run)
     {
-        var forms = OneTile ? LaneForms : Forms;
-        for (var i = 0; i < forms.Length; i++)
+        foreach (var (i, form) in FormsFor(run.Device.Capabilities))
         {
-            var form = forms[i];
             if (OnMatrices)
             {
                 RunOnMatrices(run, form, Shapes[i % Shapes.Length], i);
+                continue;
             }
-            else if (FewTokens)
-            {
-                // Types differ in how they are unpacked only; software drivers take long over the unpacking of four bits.
-                if (type.Type is not (GgmlType.F16 or GgmlType.Q8_0) && i % 4 != 0)
-                    continue;
-                foreach (var shape in Shapes)
-                    RunFew(run, form, shape, i);
-            }
-            else if (form.Input == ProductInput.HeadNorm || OneToken)
-            {
-                // The size of a head is part of the pipeline, and a head norm takes one token; so is the length of a row for kernels of one token.
-                var shape = Shapes[i % Shapes.Length] with { Tokens = 1 };
-                using var kernel = Build(run.Device, form, shape);
+
+            // The size of a head is part of the pipeline, and a head norm takes one token; so is the length of a row for kernels of one token.
+            Shape[] shapes = form.Input == ProductInput.HeadNorm || OneToken ? [Shapes[i % Shapes.Length] with { Tokens = 1 }] : Shapes;
+            // Where a few tokens are taken, plain types get rows of several chunks and pieces too.
+            if (FewTokens)
+                shapes = [.. shapes.Select(shape => shape with { Tokens = FewOf(i).Tokens, Blocks = type.Length == 1 ? 37 * shape.Blocks : shape.Blocks })];
+            using var kernel = Build(run.Device, form, shapes[0]);
+            foreach (var shape in shapes)
                 Run(run, kernel, form, shape);
-            }
-            else
-            {
-                using var kernel = Build(run.Device, form, Shapes[0]);
-                foreach (var shape in Shapes)
-                    Run(run, kernel, form, shape);
-            }
         }
     }
 
-    /// <summary>Tokens, parts and what is staged at once change from one form to the next, as far as shared memory goes.</summary>
-    private void RunFew(CheckRun run, Form form, Shape shape, int index)
+    /// <summary>Each with its number.</summary>
+    private IEnumerable<(int Number, Form Form)> FormsFor(DeviceCapabilities capabilities)
     {
-        var (tokens, atOnce) = Few[index % Few.Length];
-        var capabilities = run.Device.Capabilities;
+        var forms = (OneTile ? LaneForms : Forms).Select((form, i) => (Number: i, Form: FewTokens ? Few(capabilities, form, i) : form));
+        if (type.Type == GgmlType.F16 || capabilities.Kind != DeviceKind.Cpu || OneTile)
+            return forms;
+        // Every way in with another way out, or one of them: types of single weights, which are built sooner, have the longest rows.
+        var few = forms.Where(form => form.Number / 4 == form.Number % 4).ToArray();
+        return Variant.StartsWith(Tuning.For(capabilities).MatVec, StringComparison.Ordinal) ? few : [few[type.Length == 1 ? 2 : 1]];
+    }
+
+    private static (int Tokens, uint AtOnce) FewOf(int index) => FewTokenCounts[index % FewTokenCounts.Length];
+
+    /// <summary>Tokens, parts and what is staged at once change from one form to the next, as far as shared memory goes.</summary>
+    private Form Few(DeviceCapabilities capabilities, Form form, int index)
+    {
+        var atOnce = FewOf(index).AtOnce;
         while (Tuning.StagedChunks(capabilities, type.Type, atOnce * capabilities.SubgroupSize, atOnce) == 0)
             atOnce /= 2;
         var subgroups = atOnce * Math.Max(form.Subgroups / 2, 1);
         var chunks = Tuning.StagedChunks(capabilities, type.Type, subgroups * capabilities.SubgroupSize, atOnce);
         var parts = Math.Min(1u << (index % 3), BitOperations.RoundUpToPowerOf2(Math.Min(chunks, subgroups) + 1) / 2);
         var staged = index % 2 == 0 ? parts : chunks / parts * parts;
-        // Plain types get rows of several chunks and pieces too.
-        shape = shape with { Tokens = tokens, Blocks = type.Length == 1 ? 37 * shape.Blocks : shape.Blocks };
-        form = form with { Subgroups = subgroups, TokensAtOnce = atOnce, Staged = staged, Parts = parts };
-        using var kernel = Build(run.Device, form, shape);
-        Run(run, kernel, form, shape);
+        return form with { Subgroups = subgroups, TokensAtOnce = atOnce, Staged = staged, Parts = parts };
     }
 
     /// <summary>Rows of a subgroup change as well; rows of weights are of several turns.</summary>

@@ -7,12 +7,15 @@ namespace RetNet.Vulkan.Verification;
 /// <summary>
 /// sample: the token drawn has the largest score of the sampler in double, whose random bits are the same. The error is by how
 /// much another token's score is larger, so that rounding may decide between equals and nothing else may. Sequences without
-/// steps left draw nothing, and a token that ends one leaves it none.
+/// steps left draw nothing, and a token that ends one leaves it none. Logits that are no numbers give no token, which ends a sequence.
 /// </summary>
 internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
 {
     private const int LogLength = 64;
     private const int Sequences = 25;
+
+    /// <summary>NONE of the shader.</summary>
+    private const int NoToken = -1;
 
     /// <summary>Both words of a seed differ from one to the next.</summary>
     private const ulong SeedStep = 0x1_0000_0001;
@@ -44,7 +47,24 @@ internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
                     new Case(run, logits, options).Run(kernel);
                 new Case(run, [.. logits.Select(row => row.Select(logit => MathF.Round(logit)).ToArray())], Options[^1]).Run(kernel);
             }
+
+            foreach (var options in new[] { SamplerOptions.Greedy, Options[^1] })
+                RunBeyondNumbers(run, kernel, options);
         }
+    }
+
+    /// <summary>NaNs are positive or negative; a processor's are negative, which order below everything.</summary>
+    private static void RunBeyondNumbers(CheckRun run, Kernel<SampleArguments> kernel, SamplerOptions options)
+    {
+        const int vocabulary = 97;
+        var positive = run.Values(vocabulary);
+        positive[31] = BitConverter.UInt32BitsToSingle(0x7FC00000);
+        var negative = Enumerable.Repeat(BitConverter.UInt32BitsToSingle(0xFFC00000), vocabulary).ToArray();
+        var infinite = run.Values(vocabulary);
+        infinite[40] = infinite[60] = float.PositiveInfinity;
+        var impossible = Enumerable.Repeat(float.NegativeInfinity, vocabulary).ToArray();
+        impossible[12] = -3;
+        new Case(run, [positive, negative, infinite, impossible], options).Run(kernel, [NoToken, NoToken, 40, 12]);
     }
 
     /// <summary>Sequences with the same options and different seeds, logits, lengths and steps left.</summary>
@@ -52,7 +72,8 @@ internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
     {
         private readonly int _vocabulary = logits[0].Length;
 
-        public void Run(Kernel<SampleArguments> kernel)
+        /// <summary>Compares what is drawn with the tokens given, or by their scores.</summary>
+        public void Run(Kernel<SampleArguments> kernel, int[]? expected = null)
         {
             var sequences = Enumerable.Range(0, logits.Length);
             run.Arena.Clear();
@@ -71,7 +92,7 @@ internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
                 LogMask = LogLength - 1,
             };
             run.Run($"{options}, vocabulary {_vocabulary}", recorder => recorder.Dispatch(kernel, arguments, (uint)logits.Length));
-            Compare(log, run.Arena.Read<int>(tokens, log.Length), run.Arena.Read<uint>(stepsLeft, logits.Length));
+            Compare(expected, log, run.Arena.Read<int>(tokens, log.Length), run.Arena.Read<uint>(stepsLeft, logits.Length));
         }
 
         private int[] Ends => [.. Enumerable.Range(0, SamplerEntry.MostEnds).Select(i => i * _vocabulary / SamplerEntry.MostEnds)];
@@ -82,19 +103,21 @@ internal sealed class SamplingCheck(string variant) : KernelCheck(variant, 1e-5)
 
         private SamplerOptions Seeded(int sequence) => options with { Seed = (ulong)sequence * SeedStep };
 
-        private void Compare(int[] before, int[] log, uint[] stepsLeft)
+        private void Compare(int[]? expected, int[] before, int[] log, uint[] stepsLeft)
         {
             for (var sequence = 0; sequence < logits.Length; sequence++)
             {
                 var history = History(sequence);
                 var (from, at) = (sequence * LogLength, sequence * LogLength + history.Length);
                 var left = StepsLeft(sequence);
-                if (left > 0)
+                if (left > 0 && expected is not null)
+                    run.Compare<int>("token", [expected[sequence]], [log[at]]);
+                else if (left > 0)
                     CompareToken(sequence, log[at]);
                 if (left > 0)
                     before[at] = log[at];
                 run.Report(before.AsSpan(from, LogLength).SequenceEqual(log.AsSpan(from, LogLength)) ? 0 : double.PositiveInfinity, $"another entry of the log of sequence {sequence} has changed");
-                run.Compare<uint>("steps left", [left == 0 || Ends.Contains(log[at]) ? 0 : left - 1.0], [stepsLeft[sequence]]);
+                run.Compare<uint>("steps left", [left == 0 || log[at] == NoToken || Ends.Contains(log[at]) ? 0 : left - 1.0], [stepsLeft[sequence]]);
             }
         }
 

@@ -33,9 +33,12 @@ internal static class ModelShapes
     public static RandomModel Create(string name) => new(All[name].Config, Seed, All[name].Optional);
 
     /// <summary>Writes the model and loads it onto a device.</summary>
-    public static RetNetModel Load(Vulkan.Gpu.GpuDevice device, string name, string type, string path)
+    public static RetNetModel Load(Vulkan.Gpu.GpuDevice device, string name, string type, string path) => Load(device, Create(name), type, path);
+
+    /// <summary>Likewise.</summary>
+    public static RetNetModel Load(Vulkan.Gpu.GpuDevice device, RandomModel model, string type, string path)
     {
-        Create(name).Write(path, BlockType.Find(type)!.Type);
+        model.Write(path, BlockType.Find(type)!.Type);
         using var file = GgufFile.Open(path);
         return RetNetModel.Load(device, file, new Vulkan.Gpu.MemoryPlan());
     }

@@ -1,4 +1,5 @@
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gpu;
 
 namespace RetNet.Vulkan.Tests.Execution;
 
@@ -137,6 +138,20 @@ public sealed class RecurrentBatchTests(TestDevices devices) : IDisposable
 
         void Refuses(string message, params SequenceRequest[] requests) =>
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => batch.Add(requests)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void RefusesLogitsThatAreNoNumbers(int device, string name)
+    {
+        _ = name;
+        var weights = ModelShapes.Create("odd widths");
+        weights.Tensor("output_norm.weight")![7] = float.NaN;
+        using var model = ModelShapes.Load(devices[device], weights, "f32", ModelPath);
+        using var batch = new RecurrentBatch(model, 3);
+        batch.Add(Requests(2, model.Config.VocabularySize));
+
+        Assert.Contains("are no numbers", Assert.Throws<GpuException>(batch.Next).Message, StringComparison.Ordinal);
     }
 
     private static SequenceRequest[] Requests(int count, int vocabulary)

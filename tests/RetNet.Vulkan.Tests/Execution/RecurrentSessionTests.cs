@@ -1,5 +1,6 @@
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Reference;
 
@@ -101,6 +102,40 @@ public sealed class RecurrentSessionTests(TestDevices devices) : IDisposable
         Tolerance.Near(expected[^97..], actual[0], 2e-5);
         for (var layer = 0; layer < oracle.Config.Layers; layer++)
             Tolerance.Near(state.Layer(layer).ToArray(), session.State.Read(layer), 2e-5);
+    }
+
+    /// <summary>The embedding of a token that is sampled is broken: what came before it, and it, are still right.</summary>
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void RefusesLogitsThatAreNoNumbers(int device, string name)
+    {
+        _ = name;
+        const string shape = "dv 54, embedding norm, scaled";
+        int[] prompt = [5, 17, 96], expected;
+        using (var sound = Load(device, shape, "f32"))
+        using (var session = new RecurrentSession(sound))
+            expected = [.. session.Generate(prompt, 40, SamplerOptions.Greedy)];
+        var broken = expected.First(token => !prompt.Contains(token));
+        expected = [.. expected.TakeWhile(token => token != broken), broken];
+        var weights = ModelShapes.Create(shape);
+        weights.Tensor("token_embd.weight")![broken * weights.Config.Width + 3] = float.NaN;
+        using var loaded = ModelShapes.Load(devices[device], weights, "f32", ModelPath);
+        using var other = new RecurrentSession(loaded);
+        var actual = new List<int>();
+
+        var error = Assert.Throws<GpuException>(() =>
+        {
+            foreach (var token in other.Generate(prompt, 40, SamplerOptions.Greedy))
+                actual.Add(token);
+        });
+
+        Assert.Contains($"the logits of token {prompt.Length + expected.Length} are no numbers", error.Message, StringComparison.Ordinal);
+        Assert.Equal(expected, actual);
+        Assert.Equal((expected[^1], prompt.Length + expected.Length - 1), (other.Pending, other.Position));
+        // A penalty looks at the tokens so far: none of them may be outside the vocabulary.
+        Assert.Throws<GpuException>(() => other.Generate(prompt, 40, SamplerOptions.Greedy with { RepeatPenalty = 1.1f }).Count());
+        other.Reset();
+        Assert.Equal(expected, other.Generate(prompt, expected.Length, SamplerOptions.Greedy, runAhead: false));
     }
 
     [Fact]
