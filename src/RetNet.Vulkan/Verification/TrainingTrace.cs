@@ -5,7 +5,7 @@ public sealed record TrainingTrace
 {
     /// <summary>
     /// A gradient below this share of its tensor's root mean square is rounding in f32. AdamW makes a whole step of it all the same, so such
-    /// elements say nothing about a computation in f32.
+    /// elements say nothing about a computation in f32. Zero is no rounding: it is the gradient of tokens that do not occur.
     /// </summary>
     private const double Rounding = 1e-5;
 
@@ -82,6 +82,6 @@ public sealed record TrainingTrace
     private static IEnumerable<int> BelowRounding(double[] gradient)
     {
         var least = Rounding * Math.Sqrt(gradient.Sum(value => value * value) / gradient.Length);
-        return Enumerable.Range(0, gradient.Length).Where(i => Math.Abs(gradient[i]) < least);
+        return Enumerable.Range(0, gradient.Length).Where(i => gradient[i] != 0 && Math.Abs(gradient[i]) < least);
     }
 }
