@@ -1,6 +1,7 @@
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training;
 
 namespace RetNet.Vulkan.Verification;
 
@@ -41,6 +42,7 @@ public static class KernelChecks
             "retention_chunk_outputs" or "retention_chunk_outputs_lane" => new ChunkOutputsCheck(variant),
             "attention" => new AttentionCheck(variant),
             "attention_combine" => new AttentionCombineCheck(variant),
+            "product_tile" => new TrainingProductCheck(variant, ProductKernel.Tile),
             "chain_probe" => new ChainProbeCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),

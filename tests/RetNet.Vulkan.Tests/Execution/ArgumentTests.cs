@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training.Arguments;
 
 namespace RetNet.Vulkan.Tests.Execution;
 
@@ -42,6 +43,7 @@ public sealed class ArgumentTests
         "head_norm" or "head_norm_f16" => typeof(HeadNormArguments),
         "attention" => typeof(AttentionArguments),
         "attention_combine" => typeof(AttentionCombineArguments),
+        _ when variant.StartsWith("product_", StringComparison.Ordinal) => typeof(ProductArguments),
         "chain_probe" => typeof(ChainProbeArguments),
         "sample" => typeof(SampleArguments),
         "copy" => typeof(CopyArguments),
