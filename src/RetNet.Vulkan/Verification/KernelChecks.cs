@@ -1,6 +1,7 @@
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training;
 
 namespace RetNet.Vulkan.Verification;
 
@@ -48,6 +49,7 @@ public static class KernelChecks
             "head_sum" => new HeadSumCheck(variant),
             "attention" => new AttentionCheck(variant),
             "attention_combine" => new AttentionCombineCheck(variant),
+            "product_tile" => new TrainingProductCheck(variant, ProductKernel.Tile),
             "chain_probe" => new ChainProbeCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),

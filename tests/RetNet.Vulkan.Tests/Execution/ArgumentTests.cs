@@ -50,6 +50,7 @@ public sealed class ArgumentTests
         "head_sum" => typeof(HeadSumArguments),
         "attention" => typeof(AttentionArguments),
         "attention_combine" => typeof(AttentionCombineArguments),
+        _ when variant.StartsWith("product_", StringComparison.Ordinal) => typeof(ProductArguments),
         "chain_probe" => typeof(ChainProbeArguments),
         "sample" => typeof(SampleArguments),
         "copy" => typeof(CopyArguments),
