@@ -60,6 +60,14 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("retention_chunk_states_lane")]
     [InlineData("retention_chunk_outputs_lane")]
     [InlineData("matmul_lane_q8_0")]
+    [InlineData("product_tile")]
+    [InlineData("product_lane")]
+    [InlineData("cross_entropy")]
+    [InlineData("embedding_gradient")]
+    [InlineData("squares")]
+    [InlineData("clip")]
+    [InlineData("adamw")]
+    [InlineData("sgd")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {
