@@ -9,8 +9,8 @@ namespace RetNet.Converter.Tests;
 /// </summary>
 public sealed class TrainingReferenceTests(ITestOutputHelper output)
 {
-    // One matrix or another has an element whose gradient is rounding.
-    private const double MostUnsettled = 2e-3;
+    // The share of elements whose gradient may be mostly rounding.
+    private const double MostUnsettled = 1e-3;
 
     [Theory]
     [InlineData("torchscale_base", true, null)]
@@ -71,7 +71,7 @@ public sealed class TrainingReferenceTests(ITestOutputHelper output)
 
         using var subject = new OracleTraining(model, form, options);
         var oracle = TrainingTrace.Of(subject, [.. model.Weights.Keys], reference.Sequences, options.Steps);
-        Assert.All(oracle.Unsettled, pair => Assert.InRange(pair.Value.Count, 0, Math.Max(1, MostUnsettled * model.Weights[pair.Key].Length)));
+        Assert.InRange(oracle.Unsettled.Sum(pair => pair.Value.Count), 0, MostUnsettled * model.Weights.Sum(pair => pair.Value.Length));
         var framework = TrainingTrace.Of("PyTorch", reference.Losses, reference.Gradients, reference.Weights);
         var comparison = TrainingComparison.Between(oracle, framework, model.Weights, oracle.Unsettled, limits);
         output.WriteLine($"= {name}, {form}: loss {comparison.Loss:0.0e0}, gradient {comparison.WorstGradient.Gradient:0.0e0} ({comparison.WorstGradient.Name}), update {comparison.WorstUpdate!.Update:0.0e0} ({comparison.WorstUpdate.Name}), {oracle.Unsettled.Sum(pair => pair.Value.Count)} of {model.Weights.Sum(pair => pair.Value.Length)} unsettled");
