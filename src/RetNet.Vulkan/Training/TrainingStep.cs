@@ -166,7 +166,10 @@ public sealed class TrainingStep : IDisposable
 
     private double Run(IEnumerable<Recording> recordings)
     {
-        _device.Wait(recordings.Select(recording => _device.Submit(recording)).Last());
+        var submitted = 0UL;
+        foreach (var recording in recordings)
+            submitted = _device.Submit(recording);
+        _device.Wait(submitted);
         return _loss.ReadLoss();
     }
 }

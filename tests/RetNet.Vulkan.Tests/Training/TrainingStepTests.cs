@@ -1,5 +1,4 @@
 using RetNet.Vulkan.Gpu;
-using RetNet.Vulkan.Reference;
 using RetNet.Vulkan.Tests.Execution;
 using RetNet.Vulkan.Training;
 using Xunit.Abstractions;
