@@ -12,11 +12,17 @@ internal static class TrainingKernels
     public static Kernel<ProductArguments> Product(GpuDevice device, ProductPlan plan, ProductForm form, bool biased)
     {
         ReadOnlySpan<uint> shared = [plan.Threads, (uint)form, plan.TileM, plan.TileN, plan.Depth, Constant.Of(plan.Parts > 1), Constant.Of(biased), plan.Band];
-        return plan.Kernel switch
+        switch (plan.Kernel)
         {
-            ProductKernel.Lane => new(device, "product_lane", [.. shared, plan.Threads]),
-            _ => new(device, "product_tile", [.. shared, plan.ThreadM, plan.ThreadN]),
-        };
+            case ProductKernel.Tile:
+                return new(device, "product_tile", [.. shared, plan.ThreadM, plan.ThreadN]);
+            case ProductKernel.Lane:
+                return new(device, "product_lane", [.. shared, plan.Threads]);
+            default:
+                var capabilities = device.Capabilities;
+                var shape = MatMulPlan.Shape(capabilities) ?? throw new GpuException($"{device.Gpu.Name} has no matrix units.");
+                return new(device, "product_coopmat", KernelFactory.WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesM, shape.M, shape.N, shape.K]);
+        }
     }
 
     /// <summary>The second half of a divided product: the sum of a product of inference.</summary>
