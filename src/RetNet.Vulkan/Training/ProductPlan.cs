@@ -35,7 +35,7 @@ internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, 
     private static readonly (uint M, uint N, uint Depth, uint Subgroups, uint WavesM)[] MatrixTiles = [(256, 128, 32, 8, 4), (128, 128, 32, 8, 2), (128, 64, 32, 4, 2), (64, 64, 32, 4, 2)];
 
     /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
-    private static readonly (uint M, uint N, uint Depth, uint Subgroups, uint WavesM)[] ProcessorTiles = [(32, 32, 16, 2, 2)];
+    private static readonly (uint M, uint N, uint Depth, uint Subgroups, uint WavesM)[] ProcessorTiles = [(32, 32, 16, 4, 2)];
 
     /// <summary>All plans of a kernel that a device can run, undivided, the largest tiles first.</summary>
     public static IReadOnlyList<ProductPlan> Candidates(DeviceCapabilities capabilities, ProductKernel kernel) => kernel switch
