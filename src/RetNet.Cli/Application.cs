@@ -12,7 +12,7 @@ namespace RetNet.Cli;
 /// <summary>Parses the command line, runs the verb, and makes one line of every error.</summary>
 internal static class Application
 {
-    private static readonly Type[] Verbs = [typeof(GenerateCommand), typeof(DevicesCommand), typeof(ConvertCommand), typeof(InspectCommand), typeof(PerplexityCommand), typeof(LogitsCommand), typeof(VerifyCommand), typeof(BenchCommand)];
+    private static readonly Type[] Verbs = [typeof(GenerateCommand), typeof(DevicesCommand), typeof(ConvertCommand), typeof(InspectCommand), typeof(PerplexityCommand), typeof(LogitsCommand), typeof(VerifyCommand), typeof(TrainCheckCommand), typeof(BenchCommand)];
 
     /// <summary>Runs the program.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>

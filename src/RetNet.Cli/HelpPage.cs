@@ -26,6 +26,7 @@ internal static class HelpPage
         [typeof(PerplexityCommand)] = ["retnet perplexity -f text.txt", "retnet perplexity -m model.gguf -f text.txt --ctx 2048 --mode recurrent"],
         [typeof(LogitsCommand)] = ["retnet logits --tokens 0,17,4 -o logits.safetensors", "retnet logits -m model.gguf --tokens ids.safetensors --mode recurrent --states -o logits.safetensors"],
         [typeof(VerifyCommand)] = ["retnet verify", "retnet verify -m model.gguf -d nvidia --json"],
+        [typeof(TrainCheckCommand)] = ["retnet train-check", "retnet train-check -m path/to/checkpoint --exact torchscale", "retnet train-check -m model.gguf --tokens ids.safetensors --chunk 64 -d nvidia --json"],
         [typeof(BenchCommand)] =
         [
             "retnet bench",

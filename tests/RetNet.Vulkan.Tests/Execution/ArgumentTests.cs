@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training.Arguments;
 
 namespace RetNet.Vulkan.Tests.Execution;
 
@@ -24,6 +25,7 @@ public sealed class ArgumentTests
     private static Type ArgumentsOf(string variant) => variant switch
     {
         _ when variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        "embedding_gradient" => typeof(EmbeddingGradientArguments),
         _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
@@ -40,8 +42,21 @@ public sealed class ArgumentTests
         "round" => typeof(RoundArguments),
         "norm" or "norm_f16" => typeof(NormArguments),
         "head_norm" or "head_norm_f16" => typeof(HeadNormArguments),
+        "norm_backward" => typeof(NormBackwardArguments),
+        "norm_weight" => typeof(NormWeightArguments),
+        "column_sum" => typeof(ColumnSumArguments),
+        "head_norm_backward" => typeof(HeadNormBackwardArguments),
+        "unit" => typeof(UnitArguments),
+        "unit_backward" => typeof(UnitBackwardArguments),
+        "head_sum" => typeof(HeadSumArguments),
         "attention" => typeof(AttentionArguments),
         "attention_combine" => typeof(AttentionCombineArguments),
+        _ when variant.StartsWith("product_", StringComparison.Ordinal) => typeof(ProductArguments),
+        "cross_entropy" => typeof(CrossEntropyArguments),
+        "squares" => typeof(SquaresArguments),
+        "clip" => typeof(ClipArguments),
+        "adamw" => typeof(AdamWArguments),
+        "sgd" => typeof(SgdArguments),
         "chain_probe" => typeof(ChainProbeArguments),
         "sample" => typeof(SampleArguments),
         "copy" => typeof(CopyArguments),

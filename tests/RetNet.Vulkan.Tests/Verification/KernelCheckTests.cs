@@ -32,6 +32,8 @@ public sealed class KernelCheckTests(TestDevices devices)
                 "matvec_subgroup_f32", "matmul_lane_q8_0", "embedding_f16", "embedding_rows_bf16", "norm", "head_norm", "rotate",
                 "retention_recurrent", "retention_chunk_states", "retention_chunk_outputs", "retention_chunk_states_lane", "retention_chunk_outputs_lane",
                 "attention", "attention_combine", "sample",
+                "norm_backward", "norm_weight", "column_sum", "head_norm_backward", "unit", "unit_backward", "head_sum",
+                "product_tile", "product_lane", "cross_entropy", "embedding_gradient", "squares", "clip", "adamw", "sgd",
             ])
                 foreach (var device in TestDevices.All.Where(device => Runs((int)device[0], KernelChecks.Of(variant))).Take(1))
                     data.Add((int)device[0], variant);
