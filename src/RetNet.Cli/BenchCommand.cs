@@ -5,6 +5,7 @@ using RetNet.Bench.Transformers;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Cli;
 

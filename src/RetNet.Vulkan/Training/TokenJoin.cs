@@ -2,30 +2,25 @@ using System.Runtime.InteropServices;
 
 namespace RetNet.Vulkan.Training;
 
-/// <summary>Documents one after the other with a separator before, between and after them, never two of them in a row.</summary>
-internal sealed class TokenJoin(int? separator)
+/// <summary>Documents one after the other, each between the tokens that begin and end one; where these are the same, one of them stands between two documents.</summary>
+internal sealed class TokenJoin(int? begin, int? end)
 {
     private readonly List<int> _tokens = [];
 
-    /// <summary>Whether anything but separators was added.</summary>
-    public bool HasText { get; private set; }
+    public int Count => _tokens.Count;
 
-    public void Add(ReadOnlySpan<int> tokens)
+    /// <summary>Adds a document, which may begin with what begins one.</summary>
+    public void Add(ReadOnlySpan<int> document)
     {
-        HasText |= separator is { } token ? tokens.ContainsAnyExcept(token) : !tokens.IsEmpty;
-        if (tokens.IsEmpty)
+        if (document.IsEmpty)
             return;
-        Separate(tokens[0]);
-        CollectionsMarshal.SetCount(_tokens, checked(_tokens.Count + tokens.Length));
-        tokens.CopyTo(CollectionsMarshal.AsSpan(_tokens)[^tokens.Length..]);
-        Separate(next: null);
+        if (begin is { } first && document[0] != first && (_tokens.Count == 0 || _tokens[^1] != first))
+            _tokens.Add(first);
+        CollectionsMarshal.SetCount(_tokens, checked(_tokens.Count + document.Length));
+        document.CopyTo(CollectionsMarshal.AsSpan(_tokens)[^document.Length..]);
+        if (end is { } last)
+            _tokens.Add(last);
     }
 
     public int[] ToArray() => [.. _tokens];
-
-    private void Separate(int? next)
-    {
-        if (separator is { } token && next != token && (_tokens.Count == 0 || _tokens[^1] != token))
-            _tokens.Add(token);
-    }
 }

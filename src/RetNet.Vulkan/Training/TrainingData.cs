@@ -36,44 +36,62 @@ public sealed class TrainingData
     public string Fingerprint { get; }
 
     /// <summary>
-    /// Reads UTF-8 text. Every file is a document, or several where the separator's own spelling (<c>&lt;|endoftext|&gt;</c>, say)
-    /// stands in it; a separator stands before, between and after documents.
+    /// Reads UTF-8 text. Every file is a document, or several where the spelling of the token that ends one
+    /// (<c>&lt;|endoftext|&gt;</c>, say) stands in it.
     /// </summary>
     /// <param name="files">Text to train on.</param>
     /// <param name="validationFile">Text to validate with, all of it.</param>
-    /// <param name="validationShare">Without such a file: the share of each file, at its end and from a document's beginning where it has several, that is held out; from 0 to below 1.</param>
+    /// <param name="validationShare">Without such a file: the share of each file, its last documents or the end of its only one, that is held out; from 0 to below 1.</param>
     /// <param name="tokenizer">Text to tokens.</param>
-    /// <param name="separator">The token that ends a document; null puts nothing between documents.</param>
+    /// <param name="begin">The token that begins a document, if one does.</param>
+    /// <param name="end">The token that ends a document, if one does.</param>
     /// <param name="length">Tokens that a window reads, T.</param>
     /// <param name="vocabulary">Tokens that the model knows.</param>
     /// <exception cref="TrainingException">A file cannot be read, there is nothing to foretell, or a token is outside the vocabulary.</exception>
     public static TrainingData Read(
-        IReadOnlyList<string> files, string? validationFile, double validationShare, Tokenizer tokenizer, int? separator, int length, int vocabulary)
+        IReadOnlyList<string> files, string? validationFile, double validationShare, Tokenizer tokenizer, int? begin, int? end, int length, int vocabulary)
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        var (training, validation) = (new TokenJoin(separator), new TokenJoin(separator));
+        var (training, validation) = (new TokenJoin(begin, end), new TokenJoin(begin, end));
         foreach (var file in files)
         {
             var tokens = tokenizer.Encode(ReadText(file));
-            var cut = validationFile is null ? Cut(tokens, validationShare, separator) : tokens.Length;
-            training.Add(tokens.AsSpan(0, cut));
-            validation.Add(tokens.AsSpan(cut));
+            Divide(tokens, end, validationFile is null ? validationShare : 0, training, validation);
         }
 
         if (validationFile is not null)
-            validation.Add(tokenizer.Encode(ReadText(validationFile)));
-        return training.HasText
+        {
+            Divide(tokenizer.Encode(ReadText(validationFile)), end, 0, validation, training);
+            if (validation.Count < 2)
+                throw new TrainingException($"{validationFile}: there is no text to validate with");
+        }
+
+        return training.Count > 0
             ? new(training.ToArray(), validation.ToArray(), length, vocabulary)
             : throw new TrainingException($"{string.Join(", ", files)}: there is no text to train on");
     }
 
-    private static int Cut(ReadOnlySpan<int> tokens, double share, int? separator)
+    /// <summary>Gives each document of a file to one of two; a file of one document is cut.</summary>
+    private static void Divide(ReadOnlySpan<int> tokens, int? end, double share, TokenJoin first, TokenJoin second)
     {
         var cut = tokens.Length - (int)Math.Round(share * tokens.Length);
-        // The document that the cut goes through stays whole, unless nothing were held out then.
-        var next = separator is { } token ? tokens[cut..].IndexOf(token) : -1;
-        return next >= 0 && tokens[(cut + next)..].ContainsAnyExcept(separator!.Value) ? cut + next : cut;
+        var documents = Documents(tokens, end);
+        if (documents.Count == 1 && cut < tokens.Length)
+            documents = [new(documents[0].Start, Math.Min(cut, documents[0].End.Value)), new(Math.Min(cut, documents[0].End.Value), documents[0].End)];
+        for (var i = 0; i < documents.Count; i++)
+            (i > 0 && documents[i].End.Value > cut ? second : first).Add(tokens[documents[i]]);
+    }
+
+    private static List<Range> Documents(ReadOnlySpan<int> tokens, int? end)
+    {
+        if (end is not { } token)
+            return tokens.IsEmpty ? [] : [new(0, tokens.Length)];
+        var documents = new List<Range>();
+        foreach (var document in tokens.Split(token))
+            if (document.End.Value > document.Start.Value)
+                documents.Add(document);
+        return documents;
     }
 
     private static string ReadText(string path)
