@@ -52,7 +52,9 @@ internal sealed record TrainingJob
     /// <exception cref="UsageException">An option is missing, out of range, or not that of the run that goes on.</exception>
     public static TrainingJob Read(TrainCommand command, RunSettings settings)
     {
-        var model = settings.Take("model", FullPath(command.Model));
+        var lora = ReadLora(command, settings);
+        // Adapters know their model by its contents (TrainingStart); without them a run goes on from its own checkpoint.
+        var model = lora is null ? settings.Keep("model", FullPath(command.Model)) : settings.Take("model", FullPath(command.Model));
         var shape = settings.Keep("shape", command.Shape);
         var tokenizer = settings.Take("tokenizer", FullPath(command.Tokenizer));
         RequireStart(model, shape, tokenizer, command.Tied && shape is null);
@@ -62,7 +64,6 @@ internal sealed record TrainingJob
         var microBatch = InRange("micro-batch", settings.Keep("micro-batch", command.MicroBatch, batch), 1, batch);
         if (batch % microBatch != 0)
             throw new UsageException(Text($"--micro-batch must divide --batch; {microBatch} does not divide {batch}"));
-        var lora = ReadLora(command, settings);
         var seed = settings.Keep("seed", command.Seed, 1UL);
         var share = settings.Keep("val-share", command.ValidationShare, 0.05f);
         if (!(share >= 0 && share < 1))

@@ -12,6 +12,9 @@ namespace RetNet.Cli;
 /// <summary>What a run begins or goes on with: a model's settings, its tokenizer, and its weights where it has some.</summary>
 internal sealed class TrainingStart : IDisposable
 {
+    /// <summary>What settings call the fingerprint of the model that adapters belong to.</summary>
+    private const string Base = "base";
+
     private const string TokenizerPrefix = "tokenizer.";
 
     private readonly GgufFile? _weights;
@@ -41,8 +44,7 @@ internal sealed class TrainingStart : IDisposable
             : FromScratch(job);
         try
         {
-            RequireSameModel(start, job, settings, checkpoint);
-            job.Lora?.NamesIn(start.Config);
+            RequireBase(start, job, settings, checkpoint);
             return start;
         }
         catch
@@ -134,19 +136,16 @@ internal sealed class TrainingStart : IDisposable
         }
     }
 
-    /// <summary>A model that is named again must be the one that the run began with.</summary>
-    private static void RequireSameModel(TrainingStart start, TrainingJob job, RunSettings settings, TrainingCheckpoint? checkpoint)
+    /// <summary>Adapters belong to the model that they were begun with, wherever its file is now.</summary>
+    private static void RequireBase(TrainingStart start, TrainingJob job, RunSettings settings, TrainingCheckpoint? checkpoint)
     {
-        if (job.Model is null || (checkpoint is not null && job.Lora is null))
-        {
-            settings.Take("base", null);
+        if (job.Lora is null)
             return;
-        }
-
-        var fingerprint = start._weights!.Fingerprint();
-        if (checkpoint is not null && settings.Take("base", null) != fingerprint)
+        job.Lora.NamesIn(start.Config);
+        var fingerprint = start._weights?.Fingerprint() ?? throw new UsageException("--lora adapts a model; give --model");
+        if (checkpoint is not null && settings.Take(Base, null) != fingerprint)
             throw new CommandException($"{job.Model}: is not the model that the run's adapters belong to; name that one with --model");
-        settings.Take("base", fingerprint);
+        settings.Take(Base, fingerprint);
     }
 
     private static Tokenizer ReadTokenizer(string path)
