@@ -52,16 +52,7 @@ float gateAt(uint i)
     return g.at[i];
 }
 
-float epsilon(uint row, uint head)
-{
-    if (!EPS_SCALED)
-        return eps;
-    const float sum = decaySum(decay.at[head], float(positions.at[row]));
-    if (!CLAMPED)
-        return eps * sum;
-    const float a = clamp(scores.at[row * HEADS + head] * inversesqrt(sum), 1.0, 5e4);
-    return eps * sum * a * a;
-}
+#include "head_norm.glsl"
 
 void main()
 {

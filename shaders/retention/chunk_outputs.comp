@@ -9,6 +9,9 @@
 // columns of a head. It goes through the keys KEYS at a time: their scores, decayed and masked, meet in shared
 // memory and are multiplied with the values; no T × T matrix exists beyond that tile. The state's rows follow
 // like further keys whose scores are γⁱ⁺¹·q̂.
+//
+// For the gradients of retention (docs/training.md) time may run backwards, REVERSE: row i of a chunk is its i-th from the end. Without
+// STATES every chunk is a sequence of its own, which begins with a state of zeros.
 
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -21,23 +24,28 @@ layout(constant_id = 1) const uint TILE_LANES = 8;
 layout(constant_id = 2) const uint QUERIES = 4;
 layout(constant_id = 3) const uint KEY_SIZE = 128;
 layout(constant_id = 4) const uint HEADS = 1;
-layout(constant_id = 5) const uint GROUP = 1;
+layout(constant_id = 5) const uint GROUP = 1; // heads that share keys and values
 layout(constant_id = 6) const bool SUM_SCORES = false;
+layout(constant_id = 7) const uint QUERY_GROUP = 1; // and queries
+layout(constant_id = 8) const bool STATES = true;
+layout(constant_id = 9) const bool REVERSE = false;
 
 const uint KEYS = 32;
 const uint QUERY_TILE = QUERIES * (gl_WorkGroupSize.x / TILE_LANES);
 
 layout(push_constant, std430) uniform Arguments
 {
-    Floats queries;      // [rows][stride], rotated
-    Floats keys;         // [rows][stride], rotated
-    Floats values;       // [rows][stride]
-    Vectors chunkStates; // [chunks][HEADS][KEY_SIZE][valueVectors]
+    Floats queries;      // [rows][queryStride], rotated
+    Floats keys;         // [rows][keyStride], rotated
+    Floats values;       // [rows][valueStride]
+    Vectors chunkStates; // STATES: [chunks][HEADS][KEY_SIZE][valueVectors]
     Quads tiles;         // [query tiles]: chunk, first row of the chunk, rows of the chunk, first query in it
     Pairs decay;         // [HEADS], (γ, ln γ)
     Floats o;            // [rows][outputStride]
     Floats scoreSums;    // SUM_SCORES: [rows][HEADS]
-    uint stride;
+    uint queryStride;
+    uint keyStride;
+    uint valueStride;
     uint outputStride;
     uint valueSize;
     uint valueVectors;   // ⌈valueSize / 4⌉
@@ -75,8 +83,13 @@ void main()
     const uint slice = gl_LocalInvocationID.x / TILE_LANES;
     const bool inside = vector < valueVectors;
     const vec2 gamma = decay.at[head];
-    const uint queryAt = (tile.y + first) * stride + head * KEY_SIZE;
-    const uint keyAt = tile.y * stride + head / GROUP * KEY_SIZE;
+    // Row i of the chunk is origin + i · direction, modulo 2³².
+    const uint origin = REVERSE ? tile.y + tile.z - 1 : tile.y;
+    const uint direction = REVERSE ? 0xFFFFFFFFu : 1;
+    const uint queryAt = (origin + direction * first) * queryStride + head / QUERY_GROUP * KEY_SIZE;
+    const uint keyAt = origin * keyStride + head / GROUP * KEY_SIZE;
+    const uint queryStep = direction * queryStride;
+    const uint keyStep = direction * keyStride;
 
     vec4 result[QUERIES];
     [[unroll]] for (uint i = 0; i < QUERIES; i++)
@@ -92,26 +105,26 @@ void main()
             const uint j = cell % KEYS;
             float score = 0.0;
             if (i < queryCount && firstKey + j <= first + i)
-                score = product(queryAt + i * stride, keyAt + (firstKey + j) * stride) * decayPower(gamma, float(first + i - firstKey - j));
+                score = product(queryAt + i * queryStep, keyAt + (firstKey + j) * keyStep) * decayPower(gamma, float(first + i - firstKey - j));
             scores[i][j] = score;
         }
         barrier();
         if (inside)
-            ACCUMULATE(keyCount, loadValues(tile.y + firstKey + j, head / GROUP, 4 * vector))
+            ACCUMULATE(keyCount, loadValues(origin + direction * (firstKey + j), head / GROUP, 4 * vector))
         if (SUM_SCORES && gl_LocalInvocationID.x < QUERY_TILE)
             for (uint j = 0; j < keyCount; j++)
                 scoreSum += abs(scores[gl_LocalInvocationID.x][j]);
         barrier();
     }
 
-    for (uint firstRow = 0; firstRow < KEY_SIZE; firstRow += KEYS)
+    for (uint firstRow = 0; STATES && firstRow < KEY_SIZE; firstRow += KEYS)
     {
         for (uint cell = gl_LocalInvocationID.x; cell < QUERY_TILE * KEYS; cell += gl_WorkGroupSize.x)
         {
             const uint i = cell / KEYS;
             const uint j = cell % KEYS;
             scores[i][j] = i < queryCount && firstRow + j < KEY_SIZE
-                ? queries.at[queryAt + i * stride + firstRow + j] * decayPower(gamma, float(first + i + 1))
+                ? queries.at[queryAt + i * queryStep + firstRow + j] * decayPower(gamma, float(first + i + 1))
                 : 0.0;
         }
         barrier();
@@ -126,8 +139,8 @@ void main()
         if (inside && query < queryCount)
             [[unroll]] for (uint e = 0; e < 4; e++)
                 if (4 * vector + e < valueSize)
-                    o.at[(tile.y + first + query) * outputStride + head * valueSize + 4 * vector + e] = result[i][e];
+                    o.at[(origin + direction * (first + query)) * outputStride + head * valueSize + 4 * vector + e] = result[i][e];
     }
     if (SUM_SCORES && gl_WorkGroupID.y == 0 && gl_LocalInvocationID.x < queryCount)
-        scoreSums.at[(tile.y + first + gl_LocalInvocationID.x) * HEADS + head] = scoreSum;
+        scoreSums.at[(origin + direction * (first + gl_LocalInvocationID.x)) * HEADS + head] = scoreSum;
 }

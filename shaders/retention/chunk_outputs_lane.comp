@@ -20,18 +20,23 @@ layout(constant_id = 3) const uint KEY_SIZE = 128;
 layout(constant_id = 4) const uint HEADS = 1;
 layout(constant_id = 5) const uint GROUP = 1;
 layout(constant_id = 6) const bool SUM_SCORES = false;
+layout(constant_id = 7) const uint QUERY_GROUP = 1;
+layout(constant_id = 8) const bool STATES = true;
+layout(constant_id = 9) const bool REVERSE = false;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Floats queries;        // [rows][stride], rotated
-    Floats keys;           // [rows][stride], rotated
-    Floats values;         // [rows][stride]
-    LongQuads chunkStates; // [chunks][HEADS][KEY_SIZE][valueVectors]
+    Floats queries;        // [rows][queryStride], rotated
+    Floats keys;           // [rows][keyStride], rotated
+    Floats values;         // [rows][valueStride]
+    LongQuads chunkStates; // STATES: [chunks][HEADS][KEY_SIZE][valueVectors]
     Quads tiles;           // [query tiles]: chunk, first row of the chunk, rows of the chunk, first query in it
     Pairs decay;           // [HEADS], (γ, ln γ)
     Floats o;              // [rows][outputStride]
     Floats scoreSums;      // SUM_SCORES: [rows][HEADS]
-    uint stride;
+    uint queryStride;
+    uint keyStride;
+    uint valueStride;
     uint outputStride;
     uint valueSize;
     uint valueVectors;     // ⌈valueSize / 4⌉
@@ -72,14 +77,18 @@ void main()
     const uint queryCount = min(QUERIES, tile.z - first);
     const uint firstVector = gl_WorkGroupID.y * TILE_VECTORS + lane;
     const vec2 gamma = decay.at[head];
-    const uint64_t rowBytes = uint64_t(4 * stride);
-    const uint64_t keysAt = uint64_t(keys) + 4 * uint64_t(tile.y * stride + head / GROUP * KEY_SIZE);
-    const uint64_t valuesAt = uint64_t(values) + 4 * uint64_t(tile.y * stride + head / GROUP * valueSize);
+    // Row i of the chunk is origin + i · direction, modulo 2³².
+    const uint origin = REVERSE ? tile.y + tile.z - 1 : tile.y;
+    const uint direction = REVERSE ? 0xFFFFFFFFu : 1;
+    const uint64_t keyBytes = REVERSE ? -uint64_t(4 * keyStride) : uint64_t(4 * keyStride);
+    const uint64_t valueBytes = REVERSE ? -uint64_t(4 * valueStride) : uint64_t(4 * valueStride);
+    const uint64_t keysAt = uint64_t(keys) + 4 * uint64_t(origin * keyStride + head / GROUP * KEY_SIZE);
+    const uint64_t valuesAt = uint64_t(values) + 4 * uint64_t(origin * valueStride + head / GROUP * valueSize);
     uint64_t queryAt[QUERY_LOADS];
     [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
     {
         const uint query = min(l * QUERIES_A_LOAD + lane / (PART / 2), queryCount - 1);
-        queryAt[l] = uint64_t(queries) + 4 * uint64_t((tile.y + first + query) * stride + head * KEY_SIZE + lane % (PART / 2) * 2);
+        queryAt[l] = uint64_t(queries) + 4 * uint64_t((origin + direction * (first + query)) * queryStride + head / QUERY_GROUP * KEY_SIZE + lane % (PART / 2) * 2);
     }
 
     // Columns past the last are others again; they are computed and not stored.
@@ -108,7 +117,7 @@ void main()
         uint64_t keyAt[KEY_VECTORS];
         [[unroll]] for (uint n = 0; n < KEY_VECTORS; n++)
         {
-            keyAt[n] = keysAt + rowBytes * uint64_t(min(firstKey + n * LANES + lane, tile.z - 1));
+            keyAt[n] = keysAt + keyBytes * uint64_t(min(firstKey + n * LANES + lane, tile.z - 1));
             [[unroll]] for (uint q = 0; q < QUERIES; q++)
                 scores[q][n] = 0.0;
         }
@@ -148,7 +157,7 @@ void main()
                 vec4 v[PART][VECTORS];
                 [[unroll]] for (uint c = 0; c < PART; c++)
                 {
-                    const uint64_t at = valuesAt + rowBytes * uint64_t(min(from + j + c, tile.z - 1));
+                    const uint64_t at = valuesAt + valueBytes * uint64_t(min(from + j + c, tile.z - 1));
                     [[unroll]] for (uint i = 0; i < VECTORS; i++)
                     {
                         v[c][i].xy = loadPair(LongWords(at + valueOffset[i][0]), 0);
@@ -165,7 +174,7 @@ void main()
     [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
         power[l] = decayPower(gamma, float(first + l * QUERIES_A_LOAD + lane / (PART / 2) + 1));
     const uint64_t stateAt = uint64_t(chunkStates) + 16 * uint64_t((tile.x * HEADS + head) * KEY_SIZE * valueVectors);
-    [[dont_unroll]] for (uint d = 0; d < KEY_SIZE; d += PART)
+    [[dont_unroll]] for (uint d = 0; STATES && d < KEY_SIZE; d += PART)
     {
         vec2 query[QUERY_LOADS];
         [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
@@ -185,9 +194,9 @@ void main()
                 {
                     const uint column = 4 * (firstVector + i * LANES) + e;
                     if (column < valueSize)
-                        o.at[(tile.y + first + q) * outputStride + head * valueSize + column] = result[q][i][e];
+                        o.at[(origin + direction * (first + q)) * outputStride + head * valueSize + column] = result[q][i][e];
                 }
             if (SUM_SCORES && gl_WorkGroupID.y == 0)
-                scoreSums.at[(tile.y + first + q) * HEADS + head] = subgroupAdd(sums[q]);
+                scoreSums.at[(origin + direction * (first + q)) * HEADS + head] = subgroupAdd(sums[q]);
         }
 }

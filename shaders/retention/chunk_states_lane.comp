@@ -19,17 +19,20 @@ layout(constant_id = 2) const uint KEY_ROWS = 32;
 layout(constant_id = 3) const uint KEY_SIZE = 128;
 layout(constant_id = 4) const uint HEADS = 1;
 layout(constant_id = 5) const uint GROUP = 1;
+layout(constant_id = 6) const bool RUNNING = true;
+layout(constant_id = 7) const bool REVERSE = false;
 
 layout(push_constant, std430) uniform Arguments
 {
-    Floats keys;           // [rows][stride], rotated
-    Floats values;         // [rows][stride]
-    StateView state;       // [slot][slotVectors]: [HEADS][KEY_SIZE][valueVectors] of this layer
+    Floats keys;           // [rows][keyStride], rotated
+    Floats values;         // [rows][valueStride]
+    StateView state;       // RUNNING: [slot][slotVectors]: [HEADS][KEY_SIZE][valueVectors] of this layer
     LongQuads chunkStates; // [chunks][HEADS][KEY_SIZE][valueVectors]
     Quads segments;        // [segments]: slot, first row, rows, first chunk
     Pairs decay;           // [HEADS], (γ, ln γ)
-    Words positions;       // [rows], tokens consumed, the row's included
-    uint stride;
+    Words positions;       // RUNNING: [rows], tokens consumed, the row's included
+    uint keyStride;
+    uint valueStride;
     uint slotVectors;
     uint valueSize;
     uint valueVectors;     // ⌈valueSize / 4⌉
@@ -50,7 +53,7 @@ void main()
     const uint head = gl_WorkGroupID.y % HEADS;
     const uvec4 segment = segments.at[gl_WorkGroupID.y / HEADS];
     const vec2 gamma = decay.at[head];
-    const uint before = positions.at[segment.y] - 1;
+    const uint before = RUNNING ? positions.at[segment.y] - 1 : 0;
     const float loadScale = stateScale(gamma, before);
     const float storeScale = 1.0 / stateScale(gamma, before + segment.z);
     const uint origin = (head * KEY_SIZE + firstKey) * valueVectors + firstVector;
@@ -60,26 +63,31 @@ void main()
         [[unroll]] for (uint i = 0; i < VECTORS; i++)
         {
             s[r][i] = vec4(0.0);
-            if (firstKey + r < KEY_SIZE && firstVector + i * LANES < valueVectors)
+            if (RUNNING && firstKey + r < KEY_SIZE && firstVector + i * LANES < valueVectors)
                 s[r][i] = loadScale * loadState(state, segment.x * slotVectors + origin + r * valueVectors + i * LANES);
         }
 
-    const uint64_t rowBytes = uint64_t(4 * stride);
+    // From a token to the next; where time runs backwards, to the row before.
+    const uint64_t keyBytes = REVERSE ? -uint64_t(4 * keyStride) : uint64_t(4 * keyStride);
+    const uint64_t valueBytes = REVERSE ? -uint64_t(4 * valueStride) : uint64_t(4 * valueStride);
+    const uint firstRow = REVERSE ? segment.y + segment.z - 1 : segment.y;
     uint64_t keyAt[KEY_LOADS];
     [[unroll]] for (uint g = 0; g < KEY_LOADS; g++)
-        keyAt[g] = uint64_t(keys) + 4 * uint64_t(segment.y * stride + head / GROUP * KEY_SIZE + min(firstKey + 2 * (g * LANES + lane), KEY_SIZE - 2));
-    uint64_t valueAt = uint64_t(values) + 4 * uint64_t(segment.y * stride + head / GROUP * valueSize + 4 * firstVector);
+        keyAt[g] = uint64_t(keys) + 4 * uint64_t(firstRow * keyStride + head / GROUP * KEY_SIZE + min(firstKey + 2 * (g * LANES + lane), KEY_SIZE - 2));
+    uint64_t valueAt = uint64_t(values) + 4 * uint64_t(firstRow * valueStride + head / GROUP * valueSize + 4 * firstVector);
 
-    for (uint done = 0, chunk = segment.w; done < segment.z; done += chunkLength, chunk++)
+    const uint chunks = (segment.z + chunkLength - 1) / chunkLength;
+    for (uint c = 0; c < chunks; c++)
     {
-        const uint length = min(chunkLength, segment.z - done);
+        const uint chunk = REVERSE ? chunks - 1 - c : c;
+        const uint length = min(chunkLength, segment.z - chunk * chunkLength);
         // S − (1 − γᴸ)·S: γᴸ itself would be rounded the same way in every chunk that a slow head remembers.
         const float missing = (1.0 - gamma.x) * decaySum(gamma, float(length));
         [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
             [[unroll]] for (uint i = 0; i < VECTORS; i++)
             {
                 if (firstKey + r < KEY_SIZE && firstVector + i * LANES < valueVectors)
-                    storeVector(chunkStates, chunk * HEADS * KEY_SIZE * valueVectors + origin + r * valueVectors + i * LANES, s[r][i]);
+                    storeVector(chunkStates, (segment.w + chunk) * HEADS * KEY_SIZE * valueVectors + origin + r * valueVectors + i * LANES, s[r][i]);
                 s[r][i] = fma(vec4(-missing), s[r][i], s[r][i]);
             }
         [[dont_unroll]] for (uint j = 0; j < length; j += TOKENS)
@@ -89,17 +97,17 @@ void main()
             [[unroll]] for (uint t = 0; t < TOKENS; t++)
             {
                 // A last token too many is the one before it again, times zero.
-                const uint64_t ahead = j + t < length ? t * rowBytes : 0;
+                const uint ahead = j + t < length ? t : 0;
                 const float factor = j + t < length ? decayPower(gamma, float(length - 1 - j - t)) : 0.0;
                 [[unroll]] for (uint g = 0; g < KEY_LOADS; g++)
-                    k[t][g] = loadPair(LongWords(keyAt[g] + ahead), 0);
+                    k[t][g] = loadPair(LongWords(keyAt[g] + ahead * keyBytes), 0);
                 [[unroll]] for (uint i = 0; i < VECTORS; i++)
                 {
                     v[t][i] = vec4(0.0);
                     [[unroll]] for (uint e = 0; e < 4; e += 2)
                         if (4 * (firstVector + i * LANES) + e < valueSize)
                         {
-                            const vec2 pair = loadPair(LongWords(valueAt + ahead + 4 * (4 * i * LANES + e)), 0);
+                            const vec2 pair = loadPair(LongWords(valueAt + ahead * valueBytes + 4 * (4 * i * LANES + e)), 0);
                             v[t][i][e] = pair.x;
                             v[t][i][e + 1] = pair.y;
                         }
@@ -115,16 +123,16 @@ void main()
                     [[unroll]] for (uint t = 0; t < TOKENS; t++)
                         s[r][i] = fma(vec4(key[t]), v[t][i], s[r][i]);
             }
-            const uint64_t step = rowBytes * uint64_t(min(TOKENS, length - j));
-            valueAt += step;
+            const uint64_t taken = uint64_t(min(TOKENS, length - j));
+            valueAt += taken * valueBytes;
             [[unroll]] for (uint g = 0; g < KEY_LOADS; g++)
-                keyAt[g] += step;
+                keyAt[g] += taken * keyBytes;
         }
     }
 
     [[unroll]] for (uint r = 0; r < KEY_ROWS; r++)
         [[unroll]] for (uint i = 0; i < VECTORS; i++)
-            if (firstKey + r < KEY_SIZE && firstVector + i * LANES < valueVectors)
+            if (RUNNING && firstKey + r < KEY_SIZE && firstVector + i * LANES < valueVectors)
             {
                 const uint vector = origin + r * valueVectors + i * LANES;
                 storeState(state, segment.x * slotVectors + vector, storeScale * s[r][i], stateKey(vector, before + segment.z));

@@ -10,6 +10,8 @@ internal sealed class ChunkInput
     private readonly int _keySize;
     private readonly int _valueSize;
     private readonly int _elementBytes;
+    private readonly int _queryGroup;
+    private readonly bool _reverse;
 
     /// <param name="run">The check.</param>
     /// <param name="heads">Heads.</param>
@@ -18,8 +20,11 @@ internal sealed class ChunkInput
     /// <param name="valueSize">dv.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="halves">Whether they are f16, and rows whole quads of them.</param>
-    public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows, bool halves = false)
+    /// <param name="queryGroup">Heads that share queries.</param>
+    /// <param name="reverse">Whether time runs backwards, from a piece's last row to its first.</param>
+    public ChunkInput(CheckRun run, int heads, int group, int keySize, int valueSize, int rows, bool halves = false, int queryGroup = 1, bool reverse = false)
     {
+        (_queryGroup, _reverse) = (queryGroup, reverse);
         (_heads, _group, _keySize, _valueSize, _elementBytes) = (heads, group, keySize, valueSize, halves ? 2 : sizeof(float));
         // Odd only where the values are: kernels that load pairs are used where they are not.
         Stride = heads * keySize + heads / group * (keySize + valueSize) + (halves ? 8 : valueSize % 2 == 0 ? 6 : 5);
@@ -68,7 +73,7 @@ internal sealed class ChunkInput
             for (var i = 0; i < own.Length; i++)
                 state[Padded(head, i)] = own[i];
             for (var row = 0; row < rows; row++)
-                o.AsSpan(row * _valueSize, _valueSize).CopyTo(result.AsSpan((row * _heads + head) * _valueSize));
+                o.AsSpan(row * _valueSize, _valueSize).CopyTo(result.AsSpan(((_reverse ? rows - 1 - row : row) * _heads + head) * _valueSize));
         }
 
         return result;
@@ -80,7 +85,7 @@ internal sealed class ChunkInput
         Decay = Decay[head],
         KeySize = _keySize,
         ValueSize = _valueSize,
-        Queries = Part(head * _keySize, _keySize, first, rows),
+        Queries = Part(head / _queryGroup * _keySize, _keySize, first, rows),
         Keys = Part(_heads * _keySize + head / _group * _keySize, _keySize, first, rows),
         Values = Part((_heads + _heads / _group) * _keySize + head / _group * _valueSize, _valueSize, first, rows),
     };
@@ -91,7 +96,7 @@ internal sealed class ChunkInput
     {
         var part = new double[rows * width];
         for (var i = 0; i < part.Length; i++)
-            part[i] = Projections[(first + i / width) * Stride + column + i % width];
+            part[i] = Projections[(first + (_reverse ? rows - 1 - i / width : i / width)) * Stride + column + i % width];
         return part;
     }
 }

@@ -6,19 +6,19 @@ using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>retention_chunk_outputs: chunks of many lengths at once, each on a state of its own, in tiles of queries that do not divide them.</summary>
+/// <summary>retention_chunk_outputs: chunks of many lengths at once, each on a state of its own or on none, in tiles of queries that do not divide them, in both directions of time.</summary>
 internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3e-6)
 {
-    private static readonly Form[] Forms = [new(64, 8, 2, 10, 3, 1, false), new(256, 32, 4, 64, 2, 2, false), new(64, 64, 8, 6, 4, 2, true)];
+    private static readonly Form[] Forms = [new(64, 8, 2, 10, 3, 1, false), new(256, 32, 4, 64, 2, 2, false), new(64, 64, 8, 6, 4, 2, true), new(64, 8, 2, 13, 4, 1, true, QueryGroup: 2, Reverse: true), new(64, 8, 4, 34, 2, 2, false, States: false)];
 
-    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 16, 10, 3, 1, false), new(lanes, 2 * lanes, 8, 64, 2, 2, true)];
+    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 16, 10, 3, 1, false), new(lanes, 2 * lanes, 8, 64, 2, 2, true), new(lanes, 2 * lanes, 8, 14, 4, 1, true, QueryGroup: 2, Reverse: true), new(lanes, lanes, 8, 34, 2, 2, false, States: false)];
 
     private bool IsLane => Variant.Contains("_lane", StringComparison.Ordinal);
 
     /// <summary>Rows of each chunk.</summary>
     private static readonly int[] Chunks = [1, 37, 16, 70];
 
-    private readonly record struct Form(uint Threads, uint TileLanes, uint Queries, int KeySize, int Heads, int Group, bool SumScores)
+    private readonly record struct Form(uint Threads, uint TileLanes, uint Queries, int KeySize, int Heads, int Group, bool SumScores, int QueryGroup = 1, bool States = true, bool Reverse = false)
     {
         public int QueryTile => (int)(Math.Max(Threads / TileLanes, 1) * Queries);
     }
@@ -28,7 +28,8 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
         foreach (var form in IsLane ? LaneForms(run.Device.Capabilities.SubgroupSize) : Forms)
         {
             using var kernel = new Kernel<ChunkOutputsArguments>(
-                run.Device, Variant, form.Threads, form.TileLanes, form.Queries, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group, Constant.Of(form.SumScores));
+                run.Device, Variant, form.Threads, form.TileLanes, form.Queries, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group, Constant.Of(form.SumScores),
+                (uint)form.QueryGroup, Constant.Of(form.States), Constant.Of(form.Reverse));
             foreach (var valueSize in new[] { IsLane ? 2 : 1, 54, 132 })
                 Run(run, kernel, form, valueSize);
         }
@@ -38,7 +39,7 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
     {
         var vectors = (valueSize + 3) / 4;
         var rows = Chunks.Sum();
-        var input = new ChunkInput(run, form.Heads, form.Group, form.KeySize, valueSize, rows);
+        var input = new ChunkInput(run, form.Heads, form.Group, form.KeySize, valueSize, rows, queryGroup: form.QueryGroup, reverse: form.Reverse);
         var states = Chunks.Select(_ => input.State(run)).ToArray();
         var width = form.Heads * valueSize;
         var stride = width + 3;
@@ -58,7 +59,9 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
             Decay = run.Arena.Add<float>("decay", RetNetModel.DecayTable(input.Decay)),
             O = o,
             ScoreSums = scoreSums,
-            Stride = (uint)input.Stride,
+            QueryStride = (uint)input.Stride,
+            KeyStride = (uint)input.Stride,
+            ValueStride = (uint)input.Stride,
             OutputStride = (uint)stride,
             ValueSize = (uint)valueSize,
             ValueVectors = (uint)vectors,
@@ -71,14 +74,14 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
         var expectedSums = new double[rows * form.Heads];
         for (int chunk = 0, first = 0; chunk < Chunks.Length; first += Chunks[chunk++])
         {
-            var result = input.Advance([.. states[chunk].Select(value => (double)value)], first, Chunks[chunk]);
+            var result = input.Advance([.. states[chunk].Select(value => form.States ? (double)value : 0)], first, Chunks[chunk]);
             for (var row = 0; row < Chunks[chunk]; row++)
                 result.AsSpan(row * width, width).CopyTo(expected.AsSpan((first + row) * stride));
             for (var head = 0; head < form.Heads; head++)
             {
                 var sums = SumScores(input, head, first, Chunks[chunk]);
                 for (var row = 0; row < sums.Length; row++)
-                    expectedSums[(first + row) * form.Heads + head] = sums[row];
+                    expectedSums[(first + (form.Reverse ? sums.Length - 1 - row : row)) * form.Heads + head] = sums[row];
             }
         }
 

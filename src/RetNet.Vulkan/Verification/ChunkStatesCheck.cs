@@ -1,15 +1,16 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>retention_chunk_states: several sequences at once, whose last chunks are shorter, on states of any past.</summary>
+/// <summary>retention_chunk_states: several sequences at once, whose last chunks are shorter, on states of any past, and backwards in time from nothing.</summary>
 internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e-6)
 {
-    private static readonly Form[] Forms = [new(64, 8, 8, 10, 3, 1), new(256, 32, 8, 64, 2, 2), new(64, 64, 4, 6, 4, 2)];
+    private static readonly Form[] Forms = [new(64, 8, 8, 10, 3, 1), new(256, 32, 8, 64, 2, 2), new(64, 64, 4, 6, 4, 2), new(64, 8, 8, 13, 2, 1, Reverse: true)];
 
-    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 2 * lanes, 10, 3, 1), new(lanes, 2 * lanes, 4 * lanes, 64, 2, 2)];
+    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 2 * lanes, 10, 3, 1), new(lanes, 2 * lanes, 4 * lanes, 64, 2, 2), new(lanes, 2 * lanes, 2 * lanes, 26, 2, 1, Reverse: true)];
 
     private bool IsLane => Variant.Contains("_lane", StringComparison.Ordinal);
 
@@ -22,14 +23,14 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
     /// <summary>Bytes of a slot that belong to other layers.</summary>
     private const int OtherLayers = 256;
 
-    private readonly record struct Form(uint Threads, uint TileLanes, uint KeyRows, int KeySize, int Heads, int Group);
+    private readonly record struct Form(uint Threads, uint TileLanes, uint KeyRows, int KeySize, int Heads, int Group, bool Reverse = false);
 
     private protected override void Run(CheckRun run)
     {
         foreach (var form in IsLane ? LaneForms(run.Device.Capabilities.SubgroupSize) : Forms)
         {
             using var kernel = new Kernel<ChunkStatesArguments>(
-                run.Device, Variant, form.Threads, form.TileLanes, form.KeyRows, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group);
+                run.Device, Variant, form.Threads, form.TileLanes, form.KeyRows, (uint)form.KeySize, (uint)form.Heads, (uint)form.Group, Constant.Of(!form.Reverse), Constant.Of(form.Reverse));
             foreach (var (valueSize, chunkLength) in new[] { (IsLane ? 6 : 7, 16), (54, 1), (132, 64) })
                 Run(run, kernel, form, valueSize, chunkLength);
         }
@@ -39,7 +40,7 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
     {
         var vectors = (valueSize + 3) / 4;
         var rows = Lengths.Sum();
-        var input = new ChunkInput(run, form.Heads, form.Group, form.KeySize, valueSize, rows);
+        var input = new ChunkInput(run, form.Heads, form.Group, form.KeySize, valueSize, rows, reverse: form.Reverse);
         var layer = form.Heads * form.KeySize * vectors * 4;
         var kept = new CheckState(CheckState.TypeOf(Variant), input.Decay, form.KeySize * vectors * 4);
         var states = Lengths.Select(_ => kept.Encode(input.State(run))).ToArray();
@@ -63,7 +64,8 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
             Segments = run.Arena.Add<uint>("segments", segments),
             Decay = run.Arena.Add<float>("decay", RetNetModel.DecayTable(input.Decay)),
             Positions = run.Arena.Add<uint>("positions", Lengths.SelectMany((length, i) => Enumerable.Range(Pasts[i] + 1, length)).Select(n => (uint)n).ToArray()),
-            Stride = (uint)input.Stride,
+            KeyStride = (uint)input.Stride,
+            ValueStride = (uint)input.Stride,
             SlotVectors = (uint)(slot / (states[0].Length / (layer / 4))),
             ValueSize = (uint)valueSize,
             ValueVectors = (uint)vectors,
@@ -77,14 +79,20 @@ internal sealed class ChunkStatesCheck(string variant) : KernelCheck(variant, 3e
         var expected = states.Select((stored, i) => kept.Decode(stored, Pasts[i])).ToArray();
         var expectedChunks = new double[chunks * layer];
         for (int sequence = 0, row = 0, chunk = 0; sequence < Lengths.Length; row += Lengths[sequence++])
-            for (var done = 0; done < Lengths[sequence]; done += chunkLength, chunk++)
+        {
+            var passed = form.Reverse ? new double[layer] : expected[sequence];
+            var starts = Enumerable.Range(0, (Lengths[sequence] + chunkLength - 1) / chunkLength).Select(i => i * chunkLength);
+            foreach (var start in form.Reverse ? starts.Reverse() : starts)
             {
-                expected[sequence].CopyTo(expectedChunks, chunk * layer);
-                input.Advance(expected[sequence], row + done, Math.Min(chunkLength, Lengths[sequence] - done));
+                passed.CopyTo(expectedChunks, (chunk + start / chunkLength) * layer);
+                input.Advance(passed, row + start, Math.Min(chunkLength, Lengths[sequence] - start));
             }
 
+            chunk += starts.Count();
+        }
+
         var after = run.Arena.Read<byte>(state, before.Length);
-        var actual = Lengths.Select((length, i) => kept.Decode(after[(i * slot)..(i * slot + states[i].Length)], Pasts[i] + length)).ToArray();
+        var actual = Lengths.Select((length, i) => kept.Decode(after[(i * slot)..(i * slot + states[i].Length)], Pasts[i] + (form.Reverse ? 0 : length))).ToArray();
         run.Compare<double>("state", [.. expected.SelectMany(values => values)], [.. actual.SelectMany(values => values)], kept.Slack);
         for (var i = 0; i < Lengths.Length; i++)
             if (!after.AsSpan(i * slot + states[i].Length, OtherLayers).SequenceEqual(before.AsSpan(i * slot + states[i].Length, OtherLayers)))

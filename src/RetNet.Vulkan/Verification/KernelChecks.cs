@@ -1,6 +1,7 @@
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training;
 
 namespace RetNet.Vulkan.Verification;
 
@@ -39,8 +40,16 @@ public static class KernelChecks
             "retention_matrix_scores" => new MatrixScoresCheck(variant),
             "retention_matrix_outputs" => new MatrixOutputsCheck(variant),
             "retention_chunk_outputs" or "retention_chunk_outputs_lane" => new ChunkOutputsCheck(variant),
+            "norm_backward" => new NormBackwardCheck(variant),
+            "norm_weight" => new NormWeightCheck(variant),
+            "column_sum" => new ColumnSumCheck(variant),
+            "head_norm_backward" => new HeadNormBackwardCheck(variant),
+            "unit" => new UnitCheck(variant),
+            "unit_backward" => new UnitBackwardCheck(variant),
+            "head_sum" => new HeadSumCheck(variant),
             "attention" => new AttentionCheck(variant),
             "attention_combine" => new AttentionCombineCheck(variant),
+            "product_tile" => new TrainingProductCheck(variant, ProductKernel.Tile),
             "chain_probe" => new ChainProbeCheck(variant),
             "sample" => new SamplingCheck(variant),
             "copy" => new CopyCheck(variant),

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -5,7 +6,7 @@ using RetNet.Vulkan.Reference;
 
 namespace RetNet.Vulkan.Verification;
 
-/// <summary>rotate: queries and keys of grouped heads, at positions up to the millions.</summary>
+/// <summary>rotate: queries and keys of grouped heads, at positions up to the millions, there and back.</summary>
 internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
 {
     /// <summary>What f16 results are off more than f32 ones.</summary>
@@ -16,16 +17,16 @@ internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
 
     private protected override void Run(CheckRun run)
     {
-        foreach (var (keySize, threads) in new[] { (2, 32u), (10, 256u), (64, 32u) })
+        foreach (var (keySize, threads, inverse) in new[] { (2, 32u, false), (10, 256u, false), (64, 32u, false), (10, 32u, true) })
         {
-            using var kernel = new Kernel<RotateArguments>(run.Device, Variant, threads, (uint)keySize);
-            Run(run, kernel, keySize);
+            using var kernel = new Kernel<RotateArguments>(run.Device, Variant, threads, (uint)keySize, Constant.Of(inverse));
+            Run(run, kernel, keySize, inverse);
         }
     }
 
     private bool IsHalf => Variant.EndsWith("_f16", StringComparison.Ordinal);
 
-    private void Run(CheckRun run, Kernel<RotateArguments> kernel, int keySize)
+    private void Run(CheckRun run, Kernel<RotateArguments> kernel, int keySize, bool inverse)
     {
         uint[] positions = [1, 2, 71, 4097, 100_000, 12_345_678];
         var (queries, keys) = (Heads * keySize, KeyHeads * keySize);
@@ -44,7 +45,7 @@ internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
             Pairs = (uint)(queries + keys) / 2,
             KeyScale = 1 / MathF.Sqrt(keySize),
         };
-        run.Run($"dk {keySize}", recorder => recorder.Dispatch(kernel, arguments, (uint)positions.Length));
+        run.Run($"dk {keySize}{(inverse ? ", back" : "")}", recorder => recorder.Dispatch(kernel, arguments, (uint)positions.Length));
 
         var expected = before.Select(value => (double)value).ToArray();
         for (var row = 0; row < positions.Length; row++)
@@ -52,7 +53,7 @@ internal sealed class RotationCheck(string variant) : KernelCheck(variant, 1e-6)
             Rotate(expected.AsSpan(row * stride, queries), Heads, 1);
             Rotate(expected.AsSpan(row * stride + queries, keys), KeyHeads, 1 / Math.Sqrt(keySize));
 
-            void Rotate(Span<double> part, int heads, double scale) => Rotation.Apply(part.ToArray(), heads, angles, positions[row] - 1, scale).CopyTo(part);
+            void Rotate(Span<double> part, int heads, double scale) => Rotation.Apply(part.ToArray(), heads, inverse ? [.. angles.Select(theta => -theta)] : angles, positions[row] - 1, scale).CopyTo(part);
         }
 
         if (IsHalf)

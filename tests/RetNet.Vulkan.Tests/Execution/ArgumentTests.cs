@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Training.Arguments;
 
 namespace RetNet.Vulkan.Tests.Execution;
 
@@ -40,8 +41,16 @@ public sealed class ArgumentTests
         "round" => typeof(RoundArguments),
         "norm" or "norm_f16" => typeof(NormArguments),
         "head_norm" or "head_norm_f16" => typeof(HeadNormArguments),
+        "norm_backward" => typeof(NormBackwardArguments),
+        "norm_weight" => typeof(NormWeightArguments),
+        "column_sum" => typeof(ColumnSumArguments),
+        "head_norm_backward" => typeof(HeadNormBackwardArguments),
+        "unit" => typeof(UnitArguments),
+        "unit_backward" => typeof(UnitBackwardArguments),
+        "head_sum" => typeof(HeadSumArguments),
         "attention" => typeof(AttentionArguments),
         "attention_combine" => typeof(AttentionCombineArguments),
+        _ when variant.StartsWith("product_", StringComparison.Ordinal) => typeof(ProductArguments),
         "chain_probe" => typeof(ChainProbeArguments),
         "sample" => typeof(SampleArguments),
         "copy" => typeof(CopyArguments),

@@ -60,6 +60,13 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("retention_chunk_states_lane")]
     [InlineData("retention_chunk_outputs_lane")]
     [InlineData("matmul_lane_q8_0")]
+    [InlineData("norm_backward")]
+    [InlineData("norm_weight")]
+    [InlineData("column_sum")]
+    [InlineData("head_norm_backward")]
+    [InlineData("unit")]
+    [InlineData("unit_backward")]
+    [InlineData("head_sum")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {

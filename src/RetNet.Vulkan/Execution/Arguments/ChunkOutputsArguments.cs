@@ -11,7 +11,9 @@ internal struct ChunkOutputsArguments
     public ulong Decay;
     public ulong O;
     public ulong ScoreSums;
-    public uint Stride;
+    public uint QueryStride;
+    public uint KeyStride;
+    public uint ValueStride;
     public uint OutputStride;
     public uint ValueSize;
     public uint ValueVectors;

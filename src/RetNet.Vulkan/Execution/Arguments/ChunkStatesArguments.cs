@@ -10,7 +10,8 @@ internal struct ChunkStatesArguments
     public ulong Segments;
     public ulong Decay;
     public ulong Positions;
-    public uint Stride;
+    public uint KeyStride;
+    public uint ValueStride;
     public uint SlotVectors;
     public uint ValueSize;
     public uint ValueVectors;
