@@ -1,5 +1,6 @@
 using System.Globalization;
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Training;
 
 namespace RetNet.Cli;
@@ -41,7 +42,7 @@ internal sealed record TrainingJob
 
     public required LoraOptions? Lora { get; init; }
 
-    public required OptimizerOptions Optimizer { get; init; }
+    public required Func<GpuDevice, ParameterSet, Optimizer> Optimizer { get; init; }
 
     public required TrainerOptions Trainer { get; init; }
 
@@ -131,10 +132,10 @@ internal sealed record TrainingJob
         return new LoraOptions { Rank = size, Alpha = InRange("lora-alpha", settings.Keep("lora-alpha", command.LoraAlpha, 2f * size), float.Epsilon, float.MaxValue), Matrices = targets };
     }
 
-    private static OptimizerOptions ReadOptimizer(TrainCommand command, RunSettings settings, bool lora)
+    private static Func<GpuDevice, ParameterSet, Optimizer> ReadOptimizer(TrainCommand command, RunSettings settings, bool lora)
     {
         var name = settings.Keep("optimizer", command.Optimizer, "adamw");
-        var clip = InRange("clip", settings.Keep("clip", command.Clip, 1f), 0, float.MaxValue);
+        double? clip = InRange("clip", settings.Keep("clip", command.Clip, 1f), 0, float.MaxValue) is > 0 and var most ? most : null;
         if (name is not ("adamw" or "sgd"))
             throw new UsageException($"--optimizer must be adamw or sgd; it is '{name}'");
         if (name == "sgd" && (command.Beta1 ?? command.Beta2 ?? command.Epsilon) is not null)
@@ -142,16 +143,21 @@ internal sealed record TrainingJob
         if (name == "adamw" && command.Momentum is not null)
             throw new UsageException("--momentum is for --optimizer sgd");
         var weightDecay = InRange("weight-decay", settings.Keep("weight-decay", command.WeightDecay, lora || name == "sgd" ? 0 : 0.1f), 0, float.MaxValue);
-        return name == "sgd"
-            ? new SgdOptions { Momentum = Share("momentum", settings.Keep("momentum", command.Momentum, 0.9f)), WeightDecay = weightDecay, ClipNorm = clip }
-            : new AdamWOptions
-            {
-                Beta1 = Share("beta1", settings.Keep("beta1", command.Beta1, 0.9f)),
-                Beta2 = Share("beta2", settings.Keep("beta2", command.Beta2, 0.95f)),
-                Eps = InRange("eps", settings.Keep("eps", command.Epsilon, 1e-8f), float.Epsilon, 1),
-                WeightDecay = weightDecay,
-                ClipNorm = clip,
-            };
+        if (name == "sgd")
+        {
+            var sgd = new SgdOptions { Momentum = Share("momentum", settings.Keep("momentum", command.Momentum, 0.9f)), WeightDecay = weightDecay, ClipNorm = clip };
+            return (device, parameters) => new Sgd(device, parameters, sgd);
+        }
+
+        var adamW = new AdamWOptions
+        {
+            Beta1 = Share("beta1", settings.Keep("beta1", command.Beta1, 0.9f)),
+            Beta2 = Share("beta2", settings.Keep("beta2", command.Beta2, 0.95f)),
+            Eps = InRange("eps", settings.Keep("eps", command.Epsilon, 1e-8f), float.Epsilon, 1),
+            WeightDecay = weightDecay,
+            ClipNorm = clip,
+        };
+        return (device, parameters) => new AdamW(device, parameters, adamW);
     }
 
     private static TrainerOptions ReadTrainer(TrainCommand command, RunSettings settings, int batch, ulong seed, float usualRate)

@@ -62,10 +62,7 @@ internal sealed class TrainingStart : IDisposable
     {
         var options = new TrainingModelOptions
         {
-            Sequences = job.MicroBatch,
-            Length = job.Length,
-            ChunkLength = job.ChunkLength,
-            Precision = job.Precision,
+            Step = new() { Sequences = job.MicroBatch, Length = job.Length, ChunkLength = job.ChunkLength, Precision = job.Precision },
             Optimizer = job.Optimizer,
             Lora = job.Lora,
             Seed = job.Seed,
