@@ -14,9 +14,11 @@ public sealed class Checkpoint : IDisposable
     private readonly List<WeightFile> _files = [];
     private readonly Dictionary<string, CheckpointTensor> _tensors = new(StringComparer.Ordinal);
 
-    private Checkpoint(string path)
+    private readonly Func<string, bool> _select;
+
+    private Checkpoint(string path, Func<string, bool> select)
     {
-        Path = path;
+        (Path, _select) = (path, select);
         Folder = Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         (Files, IndexFile) = FindFiles();
     }
@@ -45,12 +47,14 @@ public sealed class Checkpoint : IDisposable
     /// Opens a folder with config.json and weights, or one weight file beside its config.json. Weights are safetensors or what
     /// torch.save writes, whole or sharded; a fairseq checkpoint needs no config.json.
     /// </summary>
+    /// <param name="path">The folder or the file.</param>
+    /// <param name="select">Which tensors belong to the model, by name; null takes all.</param>
     /// <exception cref="ConverterException">A file is missing, damaged or of a kind that is not read.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path, Func<string, bool>? select = null)
     {
         if (!Directory.Exists(path) && !File.Exists(path))
             throw new ConverterException(path, "no such file or folder");
-        var checkpoint = new Checkpoint(path);
+        var checkpoint = new Checkpoint(path, select ?? (_ => true));
         try
         {
             checkpoint.OpenFiles();
@@ -108,7 +112,7 @@ public sealed class Checkpoint : IDisposable
         {
             WeightFile file = WeightFile.Open(path);
             _files.Add(file);
-            foreach (CheckpointTensor tensor in file.Tensors.Values)
+            foreach (CheckpointTensor tensor in file.Tensors.Values.Where(tensor => _select(tensor.Name)))
             {
                 if (!_tensors.TryAdd(tensor.Name, tensor))
                     throw new ConverterException(path, $"has the tensor '{tensor.Name}', which {System.IO.Path.GetFileName(_tensors[tensor.Name].Path)} has too");

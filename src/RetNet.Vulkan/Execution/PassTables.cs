@@ -9,6 +9,9 @@ namespace RetNet.Vulkan.Execution;
 /// </summary>
 internal sealed class PassTables : IDisposable
 {
+    /// <summary>Bytes of an entry of <see cref="Segments"/> or <see cref="QueryTiles"/>.</summary>
+    public const int TileBytes = 16;
+
     private readonly GpuBuffer _host;
     private readonly GpuBuffer _device;
     private readonly int _rows;
@@ -20,7 +23,7 @@ internal sealed class PassTables : IDisposable
     public PassTables(GpuDevice device, int rows, int queryTile)
     {
         (_rows, _queryTile) = (rows, queryTile);
-        var bytes = TilesOffset + (ulong)rows * 16;
+        var bytes = TilesOffset + (ulong)rows * TileBytes;
         _host = device.Allocate("pass tables, host", bytes, MemoryPlacement.Upload);
         _device = device.Allocate("pass tables", bytes);
     }
@@ -41,7 +44,7 @@ internal sealed class PassTables : IDisposable
 
     private ulong SegmentsOffset => (PositionsOffset * 2 + 15) / 16 * 16;
 
-    private ulong TilesOffset => SegmentsOffset + (ulong)_rows * 16;
+    private ulong TilesOffset => SegmentsOffset + (ulong)_rows * TileBytes;
 
     /// <summary>Writes the tables of a pass; the one before must have run.</summary>
     public PassShape Write(ReadOnlySpan<Segment> segments, int? chunkLength)

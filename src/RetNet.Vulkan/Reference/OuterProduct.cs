@@ -21,4 +21,11 @@ internal static class OuterProduct
         for (var i = 0; i < query.Length; i++)
             TensorPrimitives.MultiplyAdd(state.Slice(i * sum.Length, sum.Length), scale * query[i], sum, sum);
     }
+
+    /// <summary>sum += scale · state v.</summary>
+    public static void AddReadByValue(ReadOnlySpan<double> value, ReadOnlySpan<double> state, double scale, Span<double> sum)
+    {
+        for (var i = 0; i < sum.Length; i++)
+            sum[i] += scale * TensorPrimitives.Dot(state.Slice(i * value.Length, value.Length), value);
+    }
 }

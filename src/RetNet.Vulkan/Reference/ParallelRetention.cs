@@ -20,6 +20,25 @@ internal static class ParallelRetention
     }
 
     /// <summary>
+    /// With A = Q̂ K̂ᵀ ⊙ D and dA = (dÕ Vᵀ) ⊙ D: dV = Aᵀ dÕ, dQ̂ = dA K̂ and dK̂ = dAᵀ Q̂.
+    /// </summary>
+    public static void Backward(in RetentionHead head, ReadOnlySpan<double> state, Span<double> stateGradient, in RetentionHeadGradient gradient)
+    {
+        for (var n = 0; n < head.Length; n++)
+        {
+            for (var m = 0; m <= n; m++)
+            {
+                var decay = Math.Pow(head.Decay, n - m);
+                var score = decay * TensorPrimitives.Dot(head.Query(n), head.Key(m));
+                var scoreGradient = decay * TensorPrimitives.Dot(gradient.Output(n), head.Value(m));
+                TensorPrimitives.MultiplyAdd(gradient.Output(n), score, gradient.Value(m), gradient.Value(m));
+                TensorPrimitives.MultiplyAdd(head.Key(m), scoreGradient, gradient.Query(n), gradient.Query(n));
+                TensorPrimitives.MultiplyAdd(head.Query(n), scoreGradient, gradient.Key(m), gradient.Key(m));
+            }
+        }
+    }
+
+    /// <summary>
     /// As torchscale has it: õ_n / clamp(Σ_m |a_nm|, 1, 5·10⁴) with a_nm = γ^(n−m) (q̂_n·k̂_m) / √S_n. The head norm takes the
     /// division away again but for its ε.
     /// </summary>
@@ -28,9 +47,21 @@ internal static class ParallelRetention
         for (var n = 0; n < head.Length; n++)
         {
             var sum = output.Slice(n * head.ValueSize, head.ValueSize);
-            var scores = Apply(head, n, sum) / Math.Sqrt(DecaySum.Of(head.Decay, n));
-            TensorPrimitives.Divide(sum, Math.Clamp(scores, LeastScores, MostScores), sum);
+            TensorPrimitives.Divide(sum, Divisor(head, n, Apply(head, n, sum)), sum);
         }
+    }
+
+    /// <summary>torchscale detaches the divisor c_n: it is a constant, and dõ_n = do_n / c_n.</summary>
+    public static void BackwardClamped(in RetentionHead head, ReadOnlySpan<double> state, Span<double> stateGradient, in RetentionHeadGradient gradient)
+    {
+        var outputs = gradient.Outputs.ToArray();
+        for (var n = 0; n < head.Length; n++)
+        {
+            var row = outputs.AsSpan(n * head.ValueSize, head.ValueSize);
+            TensorPrimitives.Divide(row, Divisor(head, n, Apply(head, n, new double[head.ValueSize])), row);
+        }
+
+        Backward(head, state, stateGradient, gradient with { Outputs = outputs });
     }
 
     /// <summary>Adds õ_n to <paramref name="sum"/> and returns Σ_m |score_nm|.</summary>
@@ -46,4 +77,7 @@ internal static class ParallelRetention
 
         return scores;
     }
+
+    private static double Divisor(in RetentionHead head, int n, double scores) =>
+        Math.Clamp(scores / Math.Sqrt(DecaySum.Of(head.Decay, n)), LeastScores, MostScores);
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Model;
 
@@ -14,11 +13,12 @@ namespace RetNet.Vulkan.Reference;
 /// </remarks>
 public sealed class ReferenceModel
 {
-    private readonly float[] _embedding;
+    private readonly Embedding _embedding;
     private readonly Norm? _embeddingNorm;
     private readonly ReferenceLayer[] _layers;
     private readonly Norm? _outputNorm;
     private readonly Linear _output;
+    private readonly MultiHeadRetention _retention;
 
     /// <summary>Takes the weights of a model.</summary>
     /// <param name="config">The model.</param>
@@ -33,13 +33,16 @@ public sealed class ReferenceModel
         Config = config;
         var tensors = new TensorReader(config, find);
         var vocabularyByWidth = checked(config.VocabularySize * config.Width);
-        _embedding = tensors.Required(TensorNames.Weight(TensorNames.TokenEmbedding), vocabularyByWidth);
+        var embedding = tensors.Required(TensorNames.Weight(TensorNames.TokenEmbedding), vocabularyByWidth);
+        _embedding = new Embedding(embedding, config.Width, config.EmbeddingScale);
         _embeddingNorm = tensors.OptionalNorm(TensorNames.TokenEmbeddingNorm, config.Width);
         _layers = new ReferenceLayer[config.Layers];
         for (var layer = 0; layer < _layers.Length; layer++)
             _layers[layer] = new ReferenceLayer(tensors, layer);
         _outputNorm = config.PostNorm ? null : tensors.Norm(TensorNames.OutputNorm, config.Width);
-        _output = new Linear(tensors.Optional(TensorNames.Weight(TensorNames.Output), vocabularyByWidth) ?? _embedding, null, config.Width);
+        _output = new Linear(tensors.Optional(TensorNames.Weight(TensorNames.Output), vocabularyByWidth) ?? embedding, null, config.Width);
+        _retention = new MultiHeadRetention(config);
+        Weights = tensors.Read;
     }
 
     /// <summary>Reads a whole model, dequantised, into memory; the file may be closed afterwards.</summary>
@@ -55,6 +58,11 @@ public sealed class ReferenceModel
     /// <summary>The model.</summary>
     public RetNetConfig Config { get; }
 
+    /// <summary>
+    /// Every tensor by its canonical name, row-major, as it was given: passes see what is changed in them. A tied output is not among them.
+    /// </summary>
+    public IReadOnlyDictionary<string, float[]> Weights { get; }
+
     /// <summary>Called with intermediate values of every pass, in order; null by default.</summary>
     public ReferenceObserver? Observer { get; set; }
 
@@ -63,14 +71,14 @@ public sealed class ReferenceModel
     /// <param name="state">The state that they follow, moved on by T tokens; null for a sequence that begins here.</param>
     /// <returns>Logits after each token, [T, V].</returns>
     public double[] Recurrent(ReadOnlySpan<int> tokens, ReferenceState? state = null) =>
-        InChunks(tokens, 1, RecurrentRetention.Apply, state ?? new ReferenceState(Config));
+        InChunks(tokens, 1, RetentionForm.Recurrent, state ?? new ReferenceState(Config));
 
     /// <summary>Runs a whole sequence at once through the parallel form.</summary>
     /// <param name="tokens">Token ids, T of them, from the first.</param>
     /// <param name="torchscaleClamp">Divides by the clamped sum of scores, as torchscale's parallel form does and no other.</param>
     /// <returns>Logits after each token, [T, V].</returns>
     public double[] Parallel(ReadOnlySpan<int> tokens, bool torchscaleClamp = false) =>
-        Forward(tokens, torchscaleClamp ? ParallelRetention.ApplyClamped : ParallelRetention.Apply, new ReferenceState(Config));
+        Forward(tokens, torchscaleClamp ? RetentionForm.Clamped : RetentionForm.Parallel, new ReferenceState(Config));
 
     /// <summary>Runs the tokens chunk by chunk through the chunkwise form; the last chunk may be shorter.</summary>
     /// <param name="tokens">Token ids, T of them.</param>
@@ -78,7 +86,7 @@ public sealed class ReferenceModel
     /// <param name="state">The state that they follow, moved on by T tokens; null for a sequence that begins here.</param>
     /// <returns>Logits after each token, [T, V].</returns>
     public double[] Chunkwise(ReadOnlySpan<int> tokens, int chunk, ReferenceState? state = null) =>
-        InChunks(tokens, chunk, ChunkwiseRetention.Apply, state ?? new ReferenceState(Config));
+        InChunks(tokens, chunk, RetentionForm.Chunkwise, state ?? new ReferenceState(Config));
 
     private static float[] Dequantize(GgufFile file, GgufTensor tensor)
     {
@@ -102,150 +110,85 @@ public sealed class ReferenceModel
         return logits;
     }
 
-    private double[] Forward(ReadOnlySpan<int> tokens, RetentionForm form, ReferenceState state)
+    /// <summary>Runs tokens through all layers.</summary>
+    /// <param name="tokens">Token ids, T of them.</param>
+    /// <param name="form">The form of retention.</param>
+    /// <param name="state">The state that they follow, moved on by T tokens.</param>
+    /// <param name="tape">Records the way back; null where no gradients are wanted.</param>
+    /// <returns>Logits after each token, [T, V].</returns>
+    internal double[] Forward(ReadOnlySpan<int> tokens, RetentionForm form, ReferenceState state, Tape? tape = null)
     {
-        var x = Embed(tokens);
+        var x = _embedding.Apply(tokens, tape);
+        x = _embeddingNorm?.Apply(x, Config.Width, Config.NormEps, tape) ?? x;
         Observe(ReferenceStage.Embedding, -1, x);
         for (var layer = 0; layer < _layers.Length; layer++)
         {
             var weights = _layers[layer];
             var index = layer;
-            x = Residual(x, weights.AttentionNorm, normed => Retain(normed, index, form, state));
-            x = Residual(x, weights.FeedForwardNorm, normed => FeedForward(normed, index));
+            x = Residual(x, weights.AttentionNorm, normed => Retain(normed, index, form, state, tape), tape);
+            x = Residual(x, weights.FeedForwardNorm, normed => FeedForward(normed, index, tape), tape);
             Observe(ReferenceStage.LayerOutput, layer, x);
         }
 
         state.Position += tokens.Length;
-        var logits = _output.Apply(_outputNorm?.Apply(x, Config.Width, Config.NormEps) ?? x);
+        var logits = _output.Apply(_outputNorm?.Apply(x, Config.Width, Config.NormEps, tape) ?? x, tape);
         Observe(ReferenceStage.Logits, -1, logits);
         return logits;
     }
 
-    private double[] Embed(ReadOnlySpan<int> tokens)
-    {
-        var x = new double[tokens.Length * Config.Width];
-        for (var token = 0; token < tokens.Length; token++)
-        {
-            var id = tokens[token];
-            if ((uint)id >= (uint)Config.VocabularySize)
-                throw new ArgumentOutOfRangeException(nameof(tokens), id, $"token ids are 0 to {Config.VocabularySize - 1}");
-            for (var i = 0; i < Config.Width; i++)
-                x[token * Config.Width + i] = (double)_embedding[id * Config.Width + i] * Config.EmbeddingScale;
-        }
-
-        return _embeddingNorm?.Apply(x, Config.Width, Config.NormEps) ?? x;
-    }
-
     /// <summary>α x + f(norm x), or norm(α x + f(x)) in a post-norm model.</summary>
-    private double[] Residual(double[] x, Norm norm, Func<double[], double[]> sublayer)
+    private double[] Residual(double[] x, Norm norm, Func<double[], double[]> sublayer, Tape? tape)
     {
-        var y = sublayer(Config.PostNorm ? x : norm.Apply(x, Config.Width, Config.NormEps));
-        TensorPrimitives.MultiplyAdd(x, Config.ResidualScale, y, y);
-        return Config.PostNorm ? norm.Apply(y, Config.Width, Config.NormEps) : y;
+        var y = sublayer(Config.PostNorm ? x : norm.Apply(x, Config.Width, Config.NormEps, tape));
+        var sum = Elementwise.AddScaled(x, Config.ResidualScale, y, tape);
+        return Config.PostNorm ? norm.Apply(sum, Config.Width, Config.NormEps, tape) : sum;
     }
 
-    private double[] Retain(double[] x, int layer, RetentionForm form, ReferenceState state)
+    private double[] Retain(double[] x, int layer, RetentionForm form, ReferenceState state, Tape? tape)
     {
         var weights = _layers[layer];
-        var query = Observe(ReferenceStage.Query, layer, weights.Query.Apply(x));
-        var key = Observe(ReferenceStage.Key, layer, weights.Key.Apply(x));
-        var value = Observe(ReferenceStage.Value, layer, weights.Value.Apply(x));
+        var query = Observe(ReferenceStage.Query, layer, weights.Query.Apply(x, tape));
+        var key = Observe(ReferenceStage.Key, layer, weights.Key.Apply(x, tape));
+        var value = Observe(ReferenceStage.Value, layer, weights.Value.Apply(x, tape));
 
-        var keyScale = 1 / Math.Sqrt(Config.KeySize);
-        query = Rotation.Apply(query, Config.Heads, Config.Angles, state.Position, 1);
-        key = Rotation.Apply(key, Config.KeyValueHeads, Config.Angles, state.Position, keyScale);
-        value = HeadMajor(value);
-        var retained = new double[x.Length / Config.Width * Config.OutputWidth];
-        System.Threading.Tasks.Parallel.For(0, Config.Heads, head =>
-            RetainHead(head, query, key, value, form, state.Head(layer, head, Config.KeySize * Config.ValueSize).Span, retained));
-        Observe(ReferenceStage.Retention, layer, retained);
+        query = Rotation.Apply(query, Config.Heads, Config.Angles, state.Position, 1, tape);
+        key = Rotation.Apply(key, Config.KeyValueHeads, Config.Angles, state.Position, 1 / Math.Sqrt(Config.KeySize), tape);
+        value = HeadLayout.Split(value, Config.KeyValueHeads, Config.ValueSize, tape);
+        var retained = _retention.Apply(query, key, value, state.Values(layer), form, tape);
+        retained = Observe(ReferenceStage.Retention, layer, HeadLayout.Join(retained, Config.Heads, Config.ValueSize, tape));
 
-        NormaliseHeads(retained, weights.HeadNorm, state.Position);
+        retained = NormaliseHeads(retained, weights.HeadNorm, state.Position, tape);
         if (weights.Gate is { } gate)
-            ApplyGate(retained, gate.Apply(x));
+            retained = Elementwise.Multiply(Elementwise.Activate(Activation.Silu, gate.Apply(x, tape), tape), retained, tape);
         Observe(ReferenceStage.GatedRetention, layer, retained);
-        return Observe(ReferenceStage.AttentionOutput, layer, weights.AttentionOutput.Apply(retained));
-    }
-
-    private void RetainHead(
-        int head, double[] query, double[] key, double[] value, RetentionForm form, Span<double> state, double[] retained)
-    {
-        var length = query.Length / Config.QueryWidth;
-        var source = head / (Config.Heads / Config.KeyValueHeads);
-        var (keys, values) = (length * Config.KeySize, length * Config.ValueSize);
-        var input = new RetentionHead
-        {
-            Decay = Config.Decay[head],
-            KeySize = Config.KeySize,
-            ValueSize = Config.ValueSize,
-            Queries = query.AsSpan(head * keys, keys),
-            Keys = key.AsSpan(source * keys, keys),
-            Values = value.AsSpan(source * values, values),
-        };
-        var output = new double[values];
-        form(input, state, output);
-        for (var token = 0; token < length; token++)
-            output.AsSpan(token * Config.ValueSize, Config.ValueSize).CopyTo(HeadOutput(retained, token, head));
+        return Observe(ReferenceStage.AttentionOutput, layer, weights.AttentionOutput.Apply(retained, tape));
     }
 
     /// <summary>
     /// RMS norm or LayerNorm of each head's dv values. A scaled ε is ε·S_n: torchscale normalises õ/√S_n with ε, which is to
     /// normalise õ with ε·S_n.
     /// </summary>
-    private void NormaliseHeads(double[] retained, Norm norm, long position)
+    private double[] NormaliseHeads(double[] retained, Norm norm, long position, Tape? tape)
     {
-        for (var token = 0; token < retained.Length / Config.OutputWidth; token++)
+        return norm.Apply(retained, Config.ValueSize, Eps, tape);
+
+        double Eps(int row)
         {
-            for (var head = 0; head < Config.Heads; head++)
-            {
-                var scale = Config.RetentionEpsScaled ? DecaySum.Of(Config.Decay[head], position + token) : 1;
-                norm.Apply(HeadOutput(retained, token, head), Config.RetentionEps * scale);
-            }
+            var (token, head) = Math.DivRem(row, Config.Heads);
+            return Config.RetentionEps * (Config.RetentionEpsScaled ? DecaySum.Of(Config.Decay[head], position + token) : 1);
         }
     }
 
-    private static void ApplyGate(double[] retained, double[] gate)
-    {
-        for (var i = 0; i < retained.Length; i++)
-            retained[i] *= Activations.Silu(gate[i]);
-    }
-
-    private double[] FeedForward(double[] x, int layer)
+    private double[] FeedForward(double[] x, int layer, Tape? tape)
     {
         var weights = _layers[layer];
-        var hidden = weights.FeedForwardUp.Apply(x);
-        if (weights.FeedForwardGate?.Apply(x) is { } gate)
-        {
-            for (var i = 0; i < hidden.Length; i++)
-                hidden[i] *= Activations.Apply(Config.Activation, gate[i]);
-        }
-        else
-        {
-            for (var i = 0; i < hidden.Length; i++)
-                hidden[i] = Activations.Apply(Config.Activation, hidden[i]);
-        }
-
-        hidden = weights.FeedForwardSubNorm?.Apply(hidden, Config.FeedForwardSize, Config.NormEps) ?? hidden;
-        return weights.FeedForwardDown.Apply(Observe(ReferenceStage.FeedForwardHidden, layer, hidden));
+        var up = weights.FeedForwardUp.Apply(x, tape);
+        var hidden = weights.FeedForwardGate is { } gate
+            ? Elementwise.Multiply(Elementwise.Activate(Config.Activation, gate.Apply(x, tape), tape), up, tape)
+            : Elementwise.Activate(Config.Activation, up, tape);
+        hidden = weights.FeedForwardSubNorm?.Apply(hidden, Config.FeedForwardSize, Config.NormEps, tape) ?? hidden;
+        return weights.FeedForwardDown.Apply(Observe(ReferenceStage.FeedForwardHidden, layer, hidden), tape);
     }
-
-    /// <summary>[T, heads·dv] to [heads, T, dv].</summary>
-    private double[] HeadMajor(double[] value)
-    {
-        var (heads, size) = (Config.KeyValueHeads, Config.ValueSize);
-        var length = value.Length / Config.ValueWidth;
-        var result = new double[value.Length];
-        for (var token = 0; token < length; token++)
-        {
-            for (var head = 0; head < heads; head++)
-                value.AsSpan((token * heads + head) * size, size).CopyTo(result.AsSpan((head * length + token) * size));
-        }
-
-        return result;
-    }
-
-    private Span<double> HeadOutput(double[] retained, int token, int head) =>
-        retained.AsSpan(token * Config.OutputWidth + head * Config.ValueSize, Config.ValueSize);
 
     private double[] Observe(ReferenceStage stage, int layer, double[] values)
     {

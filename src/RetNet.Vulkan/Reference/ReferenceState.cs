@@ -35,5 +35,5 @@ public sealed class ReferenceState
     /// <summary>An independent copy.</summary>
     public ReferenceState Clone() => new(this);
 
-    internal Memory<double> Head(int layer, int head, int size) => _layers[layer].AsMemory(head * size, size);
+    internal double[] Values(int layer) => _layers[layer];
 }

@@ -1,7 +1,16 @@
 namespace RetNet.Vulkan.Reference;
 
-/// <summary>One form of retention over the tokens of one head.</summary>
-/// <param name="head">Queries, keys and values.</param>
-/// <param name="state">[dk, dv]: the state before the tokens, replaced by the state after them.</param>
-/// <param name="output">[T, dv]: un-normalised retention; all zeros on entry.</param>
-internal delegate void RetentionForm(in RetentionHead head, Span<double> state, Span<double> output);
+/// <summary>One form of retention and its way back, each by its own formulas.</summary>
+/// <param name="Forward">From queries, keys and values to retention.</param>
+/// <param name="Backward">From the gradient of retention to those of queries, keys and values.</param>
+internal sealed record RetentionForm(RetentionForward Forward, RetentionBackward Backward)
+{
+    public static RetentionForm Parallel { get; } = new(ParallelRetention.Apply, ParallelRetention.Backward);
+
+    /// <summary>Parallel, divided by torchscale's clamped sum of scores.</summary>
+    public static RetentionForm Clamped { get; } = new(ParallelRetention.ApplyClamped, ParallelRetention.BackwardClamped);
+
+    public static RetentionForm Chunkwise { get; } = new(ChunkwiseRetention.Apply, ChunkwiseRetention.Backward);
+
+    public static RetentionForm Recurrent { get; } = new(RecurrentRetention.Apply, RecurrentRetention.Backward);
+}

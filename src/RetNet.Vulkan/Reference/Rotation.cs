@@ -9,7 +9,16 @@ internal static class Rotation
     /// <param name="angles">θ, dk/2 values, in radians a token.</param>
     /// <param name="position">Absolute position of the first row.</param>
     /// <param name="scale">Factor on every value.</param>
-    public static double[] Apply(double[] x, int heads, IReadOnlyList<float> angles, long position, double scale)
+    /// <param name="tape">Records the way back, which is the rotation by −n·θᵢ.</param>
+    public static double[] Apply(double[] x, int heads, IReadOnlyList<float> angles, long position, double scale, Tape? tape = null)
+    {
+        var y = HeadLayout.Split(x, heads, 2 * angles.Count, tape);
+        var rotated = Turn(y, heads, angles, position, scale, 1);
+        tape?.Record(rotated, gradient => tape.Add(y, Turn(gradient, heads, angles, position, scale, -1)));
+        return rotated;
+    }
+
+    private static double[] Turn(double[] x, int heads, IReadOnlyList<float> angles, long position, double scale, int direction)
     {
         var size = 2 * angles.Count;
         var length = x.Length / (heads * size);
@@ -19,13 +28,12 @@ internal static class Rotation
             for (var i = 0; i < angles.Count; i++)
             {
                 // Exact: a position below 2^29 times a float fits a double. SinCos then reduces it exactly.
-                var (sin, cos) = Math.SinCos((position + token) * (double)angles[i]);
+                var (sin, cos) = Math.SinCos(direction * (position + token) * (double)angles[i]);
                 for (var head = 0; head < heads; head++)
                 {
-                    var from = (token * heads + head) * size + 2 * i;
-                    var to = (head * length + token) * size + 2 * i;
-                    y[to] = scale * (x[from] * cos - x[from + 1] * sin);
-                    y[to + 1] = scale * (x[from + 1] * cos + x[from] * sin);
+                    var at = (head * length + token) * size + 2 * i;
+                    y[at] = scale * (x[at] * cos - x[at + 1] * sin);
+                    y[at + 1] = scale * (x[at + 1] * cos + x[at] * sin);
                 }
             }
         }

@@ -7,7 +7,12 @@ namespace RetNet.Vulkan.Reference;
 /// <param name="find">A tensor's values, row-major, or null when the model has no such tensor.</param>
 internal sealed class TensorReader(RetNetConfig config, Func<string, float[]?> find)
 {
+    private readonly Dictionary<string, float[]> _read = new(StringComparer.Ordinal);
+
     public RetNetConfig Config => config;
+
+    /// <summary>The tensors that were there.</summary>
+    public IReadOnlyDictionary<string, float[]> Read => _read;
 
     /// <summary>A tensor of exactly <paramref name="length"/> values, or null.</summary>
     public float[]? Optional(string name, int length)
@@ -15,6 +20,8 @@ internal sealed class TensorReader(RetNetConfig config, Func<string, float[]?> f
         var values = find(name);
         if (values is not null && values.Length != length)
             throw new InvalidDataException($"tensor {name} has {values.Length} values; this model's has {length}");
+        if (values is not null)
+            _read[name] = values;
         return values;
     }
 

@@ -32,6 +32,9 @@ internal static class ModelShapes
 
     public static RandomModel Create(string name) => new(All[name].Config, Seed, All[name].Optional);
 
+    /// <summary>The model with other optional tensors besides its own.</summary>
+    public static RandomModel Create(string name, Func<string, bool> more) => new(All[name].Config, Seed, tensor => All[name].Optional(tensor) || more(tensor));
+
     /// <summary>Writes the model and loads it onto a device.</summary>
     public static RetNetModel Load(Vulkan.Gpu.GpuDevice device, string name, string type, string path)
     {

@@ -1,0 +1,45 @@
+using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Execution.Arguments;
+using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Training.Arguments;
+
+namespace RetNet.Vulkan.Training;
+
+/// <summary>The kernels of layers in training: which variant, and the values of its specialization constants.</summary>
+internal static class LayerKernels
+{
+    /// <summary>Threads of the kernels with a thread a column.</summary>
+    public static uint ColumnThreads(Tuning tuning) => Math.Min(tuning.RowThreads, 64);
+
+    public static Kernel<ChunkStatesArguments> ChunkStates(GpuDevice device, Tuning tuning, RetentionRole role) => new(
+        device, "retention_chunk_states" + Lanes(tuning), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkKeyRows,
+        (uint)role.KeySize, (uint)role.Heads, (uint)role.Group, Constant.Of(false), Constant.Of(role.Reverse));
+
+    public static Kernel<ChunkOutputsArguments> ChunkOutputs(GpuDevice device, Tuning tuning, RetentionRole role) => new(
+        device, "retention_chunk_outputs" + Lanes(tuning), tuning.ChunkThreads, tuning.ChunkTileVectors, tuning.ChunkQueries,
+        (uint)role.KeySize, (uint)role.Heads, (uint)role.Group, Constant.Of(role.SumScores), (uint)role.QueryGroup, Constant.Of(role.Chunked), Constant.Of(role.Reverse));
+
+    public static Kernel<RotateArguments> RotateBack(GpuDevice device, RetNetConfig config, Tuning tuning) => new(device, "rotate", tuning.RowThreads, (uint)config.KeySize, Constant.Of(true));
+
+    public static Kernel<HeadSumArguments> HeadSum(GpuDevice device, RetNetConfig config, Tuning tuning) => new(device, "head_sum", tuning.RowThreads, (uint)(config.Heads / config.KeyValueHeads));
+
+    public static Kernel<HeadNormBackwardArguments> HeadNormBackward(GpuDevice device, RetNetConfig config, Tuning tuning, bool clamped, bool weighted) => new(
+        device, "head_norm_backward", tuning.RowThreads, (uint)config.Heads, Constant.Of(config.OutputGate), Constant.Of(config.RetentionEpsScaled), Constant.Of(clamped),
+        Constant.Of(config.RetentionNormType == NormType.Layer), Constant.Of(weighted));
+
+    public static Kernel<NormBackwardArguments> NormBackward(GpuDevice device, Tuning tuning, bool subtractMean, bool accumulate) =>
+        new(device, "norm_backward", tuning.RowThreads, Constant.Of(subtractMean), Constant.Of(accumulate));
+
+    public static Kernel<NormWeightArguments> NormWeight(GpuDevice device, Tuning tuning) => new(device, "norm_weight", ColumnThreads(tuning));
+
+    public static Kernel<ColumnSumArguments> ColumnSum(GpuDevice device, Tuning tuning, bool accumulate) => new(device, "column_sum", ColumnThreads(tuning), Constant.Of(accumulate));
+
+    public static Kernel<UnitArguments> Unit(GpuDevice device, RetNetConfig config, Tuning tuning) =>
+        new(device, "unit", tuning.RowThreads, (uint)config.Activation, Constant.Of(config.GatedFeedForward));
+
+    public static Kernel<UnitBackwardArguments> UnitBackward(GpuDevice device, RetNetConfig config, Tuning tuning) =>
+        new(device, "unit_backward", tuning.RowThreads, (uint)config.Activation, Constant.Of(config.GatedFeedForward));
+
+    private static string Lanes(Tuning tuning) => tuning.ChunkLanes ? "_lane" : "";
+}
