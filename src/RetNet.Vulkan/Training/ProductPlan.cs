@@ -28,7 +28,12 @@ internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, 
     ];
 
     /// <summary>All plans of a kernel that a device can run, undivided, the largest tiles first.</summary>
-    public static IReadOnlyList<ProductPlan> Candidates(DeviceCapabilities capabilities, ProductKernel kernel) => Tiles;
+    public static IReadOnlyList<ProductPlan> Candidates(DeviceCapabilities capabilities, ProductKernel kernel) => kernel switch
+    {
+        ProductKernel.Lane => [new(kernel, capabilities.SubgroupSize, 12, 4 * capabilities.SubgroupSize, 8)],
+        // A processor's driver takes seconds to build the largest.
+        _ => capabilities.Kind == DeviceKind.Cpu ? Tiles[1..] : Tiles,
+    };
 
     /// <summary>The plan for a product: the tile that should be fastest; where there are too few of it, what is summed over is divided.</summary>
     public static ProductPlan Choose(DeviceCapabilities capabilities, ProductKernel kernel, in TrainingProduct product)

@@ -12,7 +12,11 @@ internal static class TrainingKernels
     public static Kernel<ProductArguments> Product(GpuDevice device, ProductPlan plan, ProductForm form, bool biased)
     {
         ReadOnlySpan<uint> shared = [plan.Threads, (uint)form, plan.TileM, plan.TileN, plan.Depth, Constant.Of(plan.Parts > 1), Constant.Of(biased), plan.Band];
-        return new(device, "product_tile", [.. shared, plan.ThreadM, plan.ThreadN]);
+        return plan.Kernel switch
+        {
+            ProductKernel.Lane => new(device, "product_lane", [.. shared, plan.Threads]),
+            _ => new(device, "product_tile", [.. shared, plan.ThreadM, plan.ThreadN]),
+        };
     }
 
     /// <summary>The second half of a divided product: the sum of a product of inference.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Training.Arguments;
 
 namespace RetNet.Vulkan.Training;
@@ -39,17 +40,21 @@ internal sealed class TrainingProducts : IDisposable
 
     /// <summary>The kernel that a device is fastest with.</summary>
     /// <exception cref="GpuException">f16 is asked for of a device without matrix units.</exception>
-    public static ProductKernel KernelFor(DeviceCapabilities capabilities, ProductPrecision precision) => ProductKernel.Tile;
+    public static ProductKernel KernelFor(DeviceCapabilities capabilities, ProductPrecision precision) =>
+        DeviceMatrix.InterleaveFor(capabilities) > 1 ? ProductKernel.Lane : ProductKernel.Tile;
 
     /// <summary>Records a product with the plan that suits it.</summary>
     public void Record(Recorder recorder, in TrainingProduct product) =>
         Record(recorder, product, ProductPlan.Choose(_device.Capabilities, Takes(product) ? Kernel : ProductKernel.Tile, product));
 
-    /// <summary>Records a product with a plan, and a barrier before the second half of a divided one.</summary>
+    /// <summary>Records a product with a plan, with barriers before each half of a divided one; what it reads is behind a barrier already.</summary>
     public void Record(Recorder recorder, in TrainingProduct product, ProductPlan plan)
     {
         var partials = plan.Parts > 1 ? (_partials ??= _device.Allocate("partial sums", ProductPlan.PartialBytes)).Address : 0;
         var partialStride = Up((uint)product.N, 4) * 4;
+        // Another product may still be adding its parts.
+        if (plan.Parts > 1)
+            recorder.Barrier();
         recorder.Dispatch(KernelOf(product, plan), new ProductArguments
         {
             A = product.A,
@@ -95,7 +100,11 @@ internal sealed class TrainingProducts : IDisposable
     }
 
     /// <summary>Whether the kernel can compute a product.</summary>
-    private bool Takes(in TrainingProduct product) => Kernel == ProductKernel.Tile;
+    private bool Takes(in TrainingProduct product) => Kernel switch
+    {
+        ProductKernel.Lane => (product.A | product.B) % 8 == 0 && (product.AStride | product.BStride) % 8 == 0,
+        _ => true,
+    };
 
     private static uint Up(uint value, uint divisor) => (value + divisor - 1) / divisor;
 

@@ -67,6 +67,14 @@ public sealed class KernelCheckTests(TestDevices devices)
     [InlineData("unit")]
     [InlineData("unit_backward")]
     [InlineData("head_sum")]
+    [InlineData("product_tile")]
+    [InlineData("product_lane")]
+    [InlineData("cross_entropy")]
+    [InlineData("embedding_gradient")]
+    [InlineData("squares")]
+    [InlineData("clip")]
+    [InlineData("adamw")]
+    [InlineData("sgd")]
     [InlineData("sample")]
     public void AWrongValueIsSeen(string variant)
     {
