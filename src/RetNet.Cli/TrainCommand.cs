@@ -139,7 +139,7 @@ internal sealed class TrainCommand : GpuCommand
             using var model = start.Create(device, job);
             checkpoint?.Restore(model, data);
             using var checkpoints = CheckpointFolder.Open(folder);
-            var state = checkpoint?.State ?? new TrainingState { LossScale = job.Precision == ProductPrecision.F16 ? LossScale.Initial : LossScale.None };
+            var state = checkpoint?.State ?? new TrainingState { LossScale = job.Step.Precision == ProductPrecision.F16 ? LossScale.Initial : LossScale.None };
             return Train(terminal, job, state, model, data, checkpoints, new(settings.Values, start.Metadata), interrupt.Token);
         });
     }

@@ -27,14 +27,7 @@ internal sealed record TrainingJob
 
     public required float ValidationShare { get; init; }
 
-    public required int MicroBatch { get; init; }
-
-    public required int Length { get; init; }
-
-    /// <summary>Null is the parallel form.</summary>
-    public required int? ChunkLength { get; init; }
-
-    public required ProductPrecision Precision { get; init; }
+    public required TrainingStepOptions Step { get; init; }
 
     public required string? Decay { get; init; }
 
@@ -79,15 +72,7 @@ internal sealed record TrainingJob
             Texts = texts.Split('\n'),
             ValidationText = settings.Take("val", FullPath(command.ValidationText)),
             ValidationShare = share,
-            MicroBatch = microBatch,
-            Length = InRange("length", settings.Keep("length", command.Length, 256), 1, Largest),
-            ChunkLength = ReadChunk(settings.Keep("chunk", command.Chunk, "64")!),
-            Precision = settings.Keep("precision", command.Precision, "f32") switch
-            {
-                "f32" => ProductPrecision.F32,
-                "f16" => ProductPrecision.F16,
-                var other => throw new UsageException($"--precision must be f32 or f16; it is '{other}'"),
-            },
+            Step = ReadStep(command, settings, microBatch),
             Decay = settings.Keep("decay", command.Decay),
             Seed = seed,
             Lora = lora,
@@ -110,6 +95,31 @@ internal sealed record TrainingJob
             throw new UsageException("--tokenizer is for --shape; a model's file has its own");
         if (lonelyTied)
             throw new UsageException("--tied is for --shape; a model's file says by itself");
+    }
+
+    private static TrainingStepOptions ReadStep(TrainCommand command, RunSettings settings, int sequences)
+    {
+        var step = new TrainingStepOptions
+        {
+            Sequences = sequences,
+            Length = InRange("length", settings.Keep("length", command.Length, 256), 1, Largest),
+            ChunkLength = ReadChunk(settings.Keep("chunk", command.Chunk, "64")!),
+            Precision = settings.Keep("precision", command.Precision, "f32") switch
+            {
+                "f32" => ProductPrecision.F32,
+                "f16" => ProductPrecision.F16,
+                var other => throw new UsageException($"--precision must be f32 or f16; it is '{other}'"),
+            },
+        };
+        try
+        {
+            step.Validate();
+            return step;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"--micro-batch and --length: {e.Message}");
+        }
     }
 
     private static int? ReadChunk(string text) => text == Parallel ? null

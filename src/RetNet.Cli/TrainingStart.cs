@@ -55,14 +55,14 @@ internal sealed class TrainingStart : IDisposable
     }
 
     public TrainingData ReadData(TrainingJob job) =>
-        TrainingData.Read(job.Texts, job.ValidationText, job.ValidationShare, Tokenizer, Begin, End, job.Length, Config.VocabularySize);
+        TrainingData.Read(job.Texts, job.ValidationText, job.ValidationShare, Tokenizer, Begin, End, job.Step.Length, Config.VocabularySize);
 
     /// <summary>Puts the model on a device, to be trained.</summary>
     public ITrainable Create(GpuDevice device, TrainingJob job)
     {
         var options = new TrainingModelOptions
         {
-            Step = new() { Sequences = job.MicroBatch, Length = job.Length, ChunkLength = job.ChunkLength, Precision = job.Precision },
+            Step = job.Step,
             Optimizer = job.Optimizer,
             Lora = job.Lora,
             Seed = job.Seed,
@@ -80,7 +80,7 @@ internal sealed class TrainingStart : IDisposable
             var config = RetNetGguf.ReadConfig(file);
             TensorShapes.Validate(file, config);
             var tokenizer = ModelTokenizer.Load(file, config.VocabularySize);
-            return new(WithDecay(config, job) with { ContextLength = job.Length }, file, TokenizerOf(file), tokenizer.Tokenizer, tokenizer.AddBos ? tokenizer.Bos : null, tokenizer.Eos);
+            return new(WithDecay(config, job) with { ContextLength = job.Step.Length }, file, TokenizerOf(file), tokenizer.Tokenizer, tokenizer.AddBos ? tokenizer.Bos : null, tokenizer.Eos);
         }
         catch
         {
@@ -118,7 +118,7 @@ internal sealed class TrainingStart : IDisposable
 
         if (config.VocabularySize < vocabulary)
             throw new UsageException(FormattableString.Invariant($"--shape: a vocabulary of {config.VocabularySize} is too small for the tokenizer's {vocabulary} tokens"));
-        return WithDecay(config, job) with { Name = Path.GetFileName(Path.GetFullPath(job.Out).TrimEnd(Path.DirectorySeparatorChar)), ContextLength = job.Length };
+        return WithDecay(config, job) with { Name = Path.GetFileName(Path.GetFullPath(job.Out).TrimEnd(Path.DirectorySeparatorChar)), ContextLength = job.Step.Length };
     }
 
     private static RetNetConfig WithDecay(RetNetConfig config, TrainingJob job)

@@ -8,7 +8,7 @@ namespace RetNet.Vulkan.Training;
 public sealed class PackedTokens
 {
     /// <summary>A target that does not count.</summary>
-    public const int Ignored = -1;
+    public const int Ignored = TrainingStep.Ignored;
 
     private readonly int[] _tokens;
 
