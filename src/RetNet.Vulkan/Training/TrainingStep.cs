@@ -166,7 +166,11 @@ public sealed class TrainingStep : IDisposable
 
     private double Run(IEnumerable<Recording> recordings)
     {
-        _device.Wait(recordings.Select(recording => _device.Submit(recording)).Last());
+        // Last() of a Select over a list would submit the last alone.
+        var submission = 0UL;
+        foreach (var recording in recordings)
+            submission = _device.Submit(recording);
+        _device.Wait(submission);
         return _loss.ReadLoss();
     }
 }
