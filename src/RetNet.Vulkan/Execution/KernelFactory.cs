@@ -107,7 +107,7 @@ internal static class KernelFactory
     }
 
     /// <summary>Matrices belong to subgroups of a size that kernels have to know.</summary>
-    private static RequiredSubgroupSize? WholeSubgroups(DeviceCapabilities capabilities) =>
+    public static RequiredSubgroupSize? WholeSubgroups(DeviceCapabilities capabilities) =>
         capabilities.SubgroupSizeControl is null ? null : new(capabilities.SubgroupSize);
 
     private static string Lanes(Tuning tuning) => tuning.ChunkLanes ? "_lane" : "";

@@ -1,6 +1,7 @@
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Training;
 
 namespace RetNet.Vulkan.Execution;
 
@@ -101,6 +102,8 @@ public static class KernelSurvey
         yield return ("attention", "1 token of a Transformer", () => KernelFactory.Attention(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("attention_combine", "1 token of a Transformer", () => KernelFactory.AttentionCombine(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
+        foreach (var kernel in TrainingKernels.All(device).Where(kernel => ShaderLibrary.Has(kernel.Variant)))
+            yield return kernel;
     }
 
     /// <summary>A matrix of the shape that has such an output, without memory.</summary>

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
 
 namespace RetNet.Vulkan.Training;
@@ -14,6 +15,9 @@ namespace RetNet.Vulkan.Training;
 /// <param name="Band">Tiles along the rows of C that are walked for each tile along its columns.</param>
 internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, uint TileM, uint TileN, uint Depth, uint ThreadM = 4, uint ThreadN = 4, uint Parts = 1, uint Band = 8)
 {
+    /// <summary>Subgroups along the rows of a tile of <c>product_coopmat</c>.</summary>
+    public uint WavesM { get; init; } = 1;
+
     /// <summary>Bytes of partial sums that a divided product may have.</summary>
     public const int PartialBytes = 64 << 20;
 
@@ -27,20 +31,33 @@ internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, 
         new(ProductKernel.Tile, 256, 128, 128, 16, 8, 8), new(ProductKernel.Tile, 256, 64, 64, 16), new(ProductKernel.Tile, 64, 32, 32, 16),
     ];
 
+    /// <summary>Rows, columns, depth, subgroups and those of them along the rows.</summary>
+    private static readonly (uint M, uint N, uint Depth, uint Subgroups, uint WavesM)[] MatrixTiles = [(256, 128, 32, 8, 4), (128, 128, 32, 8, 2), (128, 64, 32, 4, 2), (64, 64, 32, 4, 2)];
+
+    /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
+    private static readonly (uint M, uint N, uint Depth, uint Subgroups, uint WavesM)[] ProcessorTiles = [(32, 32, 16, 4, 2)];
+
     /// <summary>All plans of a kernel that a device can run, undivided, the largest tiles first.</summary>
     public static IReadOnlyList<ProductPlan> Candidates(DeviceCapabilities capabilities, ProductKernel kernel) => kernel switch
     {
         ProductKernel.Lane => [new(kernel, capabilities.SubgroupSize, 12, 4 * capabilities.SubgroupSize, 8)],
+        ProductKernel.Matrix =>
+        [
+            .. from tile in capabilities.Kind == DeviceKind.Cpu ? ProcessorTiles : MatrixTiles
+               let plan = new ProductPlan(kernel, tile.Subgroups * capabilities.SubgroupSize, tile.M, tile.N, tile.Depth) { WavesM = tile.WavesM }
+               where plan.FitsMatrices(capabilities)
+               select plan,
+        ],
         // A processor's driver takes seconds to build the largest.
         _ => capabilities.Kind == DeviceKind.Cpu ? Tiles[1..] : Tiles,
     };
 
-    /// <summary>The plan for a product: the tile that should be fastest; where there are too few of it, what is summed over is divided.</summary>
+    /// <summary>The plan for a product: what should be fastest; where there are too few tiles of it, what is summed over is divided.</summary>
     public static ProductPlan Choose(DeviceCapabilities capabilities, ProductKernel kernel, in TrainingProduct product)
     {
         var (m, n, k) = ((uint)product.M, (uint)product.N, (uint)product.K);
-        var chosen = Candidates(capabilities, kernel).MaxBy(plan => plan.Speed(m, n));
-        return capabilities.Kind == DeviceKind.Cpu ? chosen : chosen.Divide(m, n, k);
+        var candidates = Candidates(capabilities, kernel);
+        return (capabilities.Kind == DeviceKind.Cpu ? candidates : candidates.Select(plan => plan.Divide(m, n, k))).MaxBy(plan => plan.Speed(capabilities, m, n));
     }
 
     /// <summary>Depth of a part, whole turns of a workgroup.</summary>
@@ -51,9 +68,16 @@ internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, 
     private uint Count(uint m, uint n) => Up(m, TileM) * Up(n, TileN);
 
     /// <summary>
-    /// What a plan reaches beside others: larger tiles load less for each product, but what they hold beyond C is computed for nothing.
+    /// What a plan reaches beside others: larger tiles load less for each product, but what they hold beyond C is computed for nothing, and the last
+    /// workgroups may leave most of a large device idle.
     /// </summary>
-    private double Speed(uint m, uint n) => (double)m * n / ((double)Count(m, n) * TileM * TileN) * Math.Sqrt((double)TileM * TileN / (TileM + TileN));
+    private double Speed(DeviceCapabilities capabilities, uint m, uint n)
+    {
+        var used = (double)m * n / ((double)Count(m, n) * TileM * TileN);
+        var workgroups = Count(m, n) * Parts;
+        var busy = capabilities.Kind == DeviceKind.Cpu ? 1 : (double)workgroups / (Up(workgroups, Enough) * Enough);
+        return used * busy * Math.Sqrt((double)TileM * TileN / (TileM + TileN));
+    }
 
     private ProductPlan Divide(uint m, uint n, uint k)
     {
@@ -65,5 +89,15 @@ internal readonly record struct ProductPlan(ProductKernel Kernel, uint Threads, 
         var parts = Math.Min(Enough / tiles, k / (16 * Depth));
         var divided = this with { Parts = (uint)Math.Clamp(parts, 1, Math.Max(most, 1)) };
         return divided with { Parts = Up(k, divided.SplitDepth(k)) };
+    }
+
+    private bool FitsMatrices(DeviceCapabilities capabilities)
+    {
+        if (MatMulPlan.Shape(capabilities) is not { M: 8 or 16, N: 8 or 16 } shape || Threads > capabilities.WorkgroupInvocations)
+            return false;
+        var subgroups = Threads / capabilities.SubgroupSize;
+        // Tiles of f16, each row a piece longer, whichever way they lie; and a matrix of each subgroup on its way out.
+        var bytes = 2 * (TileM * (Depth + 8) + TileN * (Depth + 8)) + subgroups * shape.M * shape.N * sizeof(float);
+        return TileM % (WavesM * shape.M) == 0 && TileN % (subgroups / WavesM * shape.N) == 0 && Depth % shape.K == 0 && bytes <= capabilities.SharedMemoryBytes;
     }
 }

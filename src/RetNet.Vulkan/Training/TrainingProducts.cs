@@ -41,7 +41,9 @@ internal sealed class TrainingProducts : IDisposable
     /// <summary>The kernel that a device is fastest with.</summary>
     /// <exception cref="GpuException">f16 is asked for of a device without matrix units.</exception>
     public static ProductKernel KernelFor(DeviceCapabilities capabilities, ProductPrecision precision) =>
-        DeviceMatrix.InterleaveFor(capabilities) > 1 ? ProductKernel.Lane : ProductKernel.Tile;
+        precision == ProductPrecision.F32 ? DeviceMatrix.InterleaveFor(capabilities) > 1 ? ProductKernel.Lane : ProductKernel.Tile
+        : ShaderLibrary.Has("product_coopmat") && ProductPlan.Candidates(capabilities, ProductKernel.Matrix).Count > 0 ? ProductKernel.Matrix
+        : throw new GpuException("products in f16 need matrix units, which this device does not have; ask for f32");
 
     /// <summary>Records a product with the plan that suits it.</summary>
     public void Record(Recorder recorder, in TrainingProduct product) =>
@@ -103,6 +105,7 @@ internal sealed class TrainingProducts : IDisposable
     private bool Takes(in TrainingProduct product) => Kernel switch
     {
         ProductKernel.Lane => (product.A | product.B) % 8 == 0 && (product.AStride | product.BStride) % 8 == 0,
+        ProductKernel.Matrix => (product.A | product.B) % 16 == 0 && (product.AStride | product.BStride) % 8 == 0,
         _ => true,
     };
 

@@ -166,11 +166,10 @@ public sealed class TrainingStep : IDisposable
 
     private double Run(IEnumerable<Recording> recordings)
     {
-        // Last() of a Select over a list would submit the last alone.
-        var submission = 0UL;
+        var submitted = 0UL;
         foreach (var recording in recordings)
-            submission = _device.Submit(recording);
-        _device.Wait(submission);
+            submitted = _device.Submit(recording);
+        _device.Wait(submitted);
         return _loss.ReadLoss();
     }
 }

@@ -51,6 +51,7 @@ public static class KernelChecks
             "attention_combine" => new AttentionCombineCheck(variant),
             "product_tile" => new TrainingProductCheck(variant, ProductKernel.Tile),
             "product_lane" => new TrainingProductCheck(variant, ProductKernel.Lane),
+            "product_coopmat" => new TrainingProductCheck(variant, ProductKernel.Matrix),
             "cross_entropy" => new CrossEntropyCheck(variant),
             "embedding_gradient" => new EmbeddingGradientCheck(variant),
             "squares" => new SquaresCheck(variant),

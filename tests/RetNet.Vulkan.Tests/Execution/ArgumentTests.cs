@@ -25,6 +25,7 @@ public sealed class ArgumentTests
     private static Type ArgumentsOf(string variant) => variant switch
     {
         _ when variant.StartsWith("matvec_", StringComparison.Ordinal) || variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
+        "embedding_gradient" => typeof(EmbeddingGradientArguments),
         _ when variant.StartsWith("embedding_rows_", StringComparison.Ordinal) => typeof(EmbeddingRowsArguments),
         _ when variant.StartsWith("embedding_", StringComparison.Ordinal) => typeof(EmbeddingArguments),
         _ when variant.StartsWith("retention_recurrent", StringComparison.Ordinal) => typeof(RetentionArguments),
@@ -52,7 +53,6 @@ public sealed class ArgumentTests
         "attention_combine" => typeof(AttentionCombineArguments),
         _ when variant.StartsWith("product_", StringComparison.Ordinal) => typeof(ProductArguments),
         "cross_entropy" => typeof(CrossEntropyArguments),
-        "embedding_gradient" => typeof(EmbeddingGradientArguments),
         "squares" => typeof(SquaresArguments),
         "clip" => typeof(ClipArguments),
         "adamw" => typeof(AdamWArguments),

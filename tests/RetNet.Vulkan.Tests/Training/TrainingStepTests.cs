@@ -1,8 +1,7 @@
 using RetNet.Vulkan.Gpu;
-using RetNet.Vulkan.Model;
-using RetNet.Vulkan.Reference;
 using RetNet.Vulkan.Tests.Execution;
 using RetNet.Vulkan.Training;
+using Xunit.Abstractions;
 
 namespace RetNet.Vulkan.Tests.Training;
 
