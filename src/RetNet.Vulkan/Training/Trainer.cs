@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using RetNet.Vulkan.Gguf;
 
 namespace RetNet.Vulkan.Training;
 
@@ -65,7 +66,6 @@ public sealed class Trainer
     /// <summary>Takes steps until all are taken or it is cancelled, and leaves a checkpoint of the last.</summary>
     /// <returns>Whether all steps are taken.</returns>
     /// <exception cref="TrainingException">The loss or a gradient is not finite, or a checkpoint cannot be written; the checkpoints before are untouched.</exception>
-    /// <exception cref="Gguf.GgufException">A checkpoint's file cannot be written; likewise.</exception>
     public bool Run(CancellationToken cancellation = default)
     {
         _clock.Start();
@@ -153,15 +153,23 @@ public sealed class Trainer
     private void Save()
     {
         var state = new TrainingState { Step = _step, LossScale = _lossScale, Seconds = Seconds, History = _history };
-        var path = _folder.Save(_step, part => TrainingCheckpoint.Write(part, _model, _data.Fingerprint, _run, state));
+        string path;
+        try
+        {
+            path = _folder.Save(_step, part => TrainingCheckpoint.Write(part, _model, _data.Fingerprint, _run, state));
+        }
+        catch (Exception e) when (e is GgufException or TrainingException)
+        {
+            throw new TrainingException($"{e.Message}; {LastGood}", e);
+        }
+
         _folder.Keep(_options.KeptCheckpoints);
         (_savedStep, _savedAt) = (_step, _clock.Elapsed);
         OnCheckpoint?.Invoke(path);
     }
 
-    private TrainingException Diverged(string what)
-    {
-        var checkpoint = _folder.Latest is { } path ? $"the last good checkpoint is {path}" : "there is no checkpoint yet";
-        return new(string.Create(CultureInfo.InvariantCulture, $"{what} in step {_step + 1}, so training has diverged; {checkpoint}; try a lower learning rate or a longer warm-up"));
-    }
+    private string LastGood => _folder.Latest is { } path ? $"the last good checkpoint is {path}" : "there is no checkpoint yet";
+
+    private TrainingException Diverged(string what) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{what} in step {_step + 1}, so training has diverged; {LastGood}; try a lower learning rate or a longer warm-up"));
 }

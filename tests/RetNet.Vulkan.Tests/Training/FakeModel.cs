@@ -32,6 +32,9 @@ internal sealed class FakeModel : ITrainable
     /// <summary>Called before each update; what it returns replaces the norm.</summary>
     public Func<double, double> Norm { get; set; } = norm => norm;
 
+    /// <summary>Checkpoints that fit on the disk.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
     public Func<double, double> Loss { get; set; } = loss => loss;
 
     public void ZeroGradients() => Array.Clear(_gradient);
@@ -71,7 +74,9 @@ internal sealed class FakeModel : ITrainable
 
     public float[] ReadWeight(string name) => name == WeightName ? _logits : throw new KeyNotFoundException(name);
 
-    public float[] ReadState(string name) => name == MomentName ? _momentum : throw new KeyNotFoundException(name);
+    public float[] ReadState(string name) => Room-- == 0 ? throw new IOException("No space left on device")
+        : name == MomentName ? _momentum
+        : throw new KeyNotFoundException(name);
 
     public void WriteState(string name, ReadOnlySpan<float> values) => _momentum = values.ToArray();
 

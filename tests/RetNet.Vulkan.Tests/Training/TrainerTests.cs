@@ -130,6 +130,17 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void ACheckpointThatDoesNotFitEndsTheRun()
+    {
+        using var model = new FakeModel(2) { Room = 2 };
+        var message = Assert.Throws<TrainingException>(() => Train(model, Options(20) with { CheckpointEvery = 5 })).Message;
+
+        Assert.Contains("No space left on device; the last good checkpoint is", message, StringComparison.Ordinal);
+        Assert.EndsWith("step-000010", message, StringComparison.Ordinal);
+        Assert.Equal(["step-000005", "step-000010"], Directory.EnumerateDirectories(_folder.File("run")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void ABatchIsAWholeNumberOfPasses()
     {
         using var model = new FakeModel(3);
