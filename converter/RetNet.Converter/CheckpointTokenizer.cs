@@ -16,25 +16,28 @@ public sealed class CheckpointTokenizer : IDisposable
     private const string TokenizerFile = "tokenizer.json";
     private const string ConfigFile = "tokenizer_config.json";
 
-    private readonly JsonFile _modelConfig;
+    // How models name the token that ends a text, where no settings beside the tokenizer say.
+    private static readonly string[] UsualEnds = ["<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>", "[EOS]"];
+
+    private readonly JsonFile? _modelConfig;
     private readonly JsonFile? _tokenizer;
     private readonly JsonFile? _config;
     private readonly string?[] _tokens;
     private readonly TokenType[] _types;
     private readonly int? _template;
-    private readonly bool? _addBos;
+    private bool? _addBos;
     private int? _unknown;
 
-    private CheckpointTokenizer(Checkpoint checkpoint, int vocabularySize)
+    private CheckpointTokenizer(string tokenizerPath, JsonFile? modelConfig, int vocabularySize)
     {
-        _modelConfig = checkpoint.Config;
+        _modelConfig = modelConfig;
         _tokens = new string[vocabularySize];
         _types = new TokenType[vocabularySize];
         Array.Fill(_types, TokenType.Unused);
         try
         {
-            _tokenizer = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, TokenizerFile));
-            _config = JsonFile.OpenIfThere(Path.Combine(checkpoint.Folder, ConfigFile));
+            _tokenizer = JsonFile.OpenIfThere(tokenizerPath);
+            _config = JsonFile.OpenIfThere(Path.Combine(Path.GetDirectoryName(tokenizerPath)!, ConfigFile));
             if (_tokenizer is not null)
                 ReadTokens(_tokenizer);
             _template = _tokenizer is null ? null : TemplateStart(_tokenizer);
@@ -66,10 +69,13 @@ public sealed class CheckpointTokenizer : IDisposable
     public bool Exists => _tokenizer is not null;
 
     /// <summary>Id of the token that starts a text, if any.</summary>
-    public int? Bos { get; }
+    public int? Bos { get; private set; }
 
     /// <summary>Id of the token that ends a text, if any.</summary>
-    public int? Eos { get; }
+    public int? Eos { get; private set; }
+
+    /// <summary>Whether a text is to begin with <see cref="Bos"/>.</summary>
+    public bool AddBos => _addBos ?? false;
 
     /// <summary>Training length in tokens according to tokenizer_config.json, 0 when it says none.</summary>
     /// <remarks>Hugging Face writes 10³⁰ for "no limit".</remarks>
@@ -78,25 +84,52 @@ public sealed class CheckpointTokenizer : IDisposable
 
     /// <summary>Reads tokenizer.json and tokenizer_config.json, where they are, beside a model of <paramref name="vocabularySize"/>.</summary>
     /// <exception cref="ConverterException">A file is damaged, or the tokenizer does not fit the model.</exception>
-    public static CheckpointTokenizer Read(Checkpoint checkpoint, int vocabularySize) => new(checkpoint, vocabularySize);
+    public static CheckpointTokenizer Read(Checkpoint checkpoint, int vocabularySize) => new(Path.Combine(checkpoint.Folder, TokenizerFile), checkpoint.Config, vocabularySize);
+
+    /// <summary>
+    /// Reads a tokenizer for a model that is yet to be made. Where neither it nor a tokenizer_config.json beside it says what ends a text,
+    /// that is a token of one of the usual names; where nothing begins a text, the token that ends the one before does.
+    /// </summary>
+    /// <param name="path">The tokenizer.json.</param>
+    /// <param name="vocabularySize">The vocabulary of the model.</param>
+    /// <exception cref="ConverterException">A file is missing or damaged, or the tokenizer does not fit the model.</exception>
+    public static CheckpointTokenizer ReadFile(string path, int vocabularySize)
+    {
+        path = Path.GetFullPath(path);
+        if (!File.Exists(path))
+            throw new ConverterException(path, "no such file");
+        var tokenizer = new CheckpointTokenizer(path, modelConfig: null, vocabularySize);
+        tokenizer.Eos ??= UsualEnds.Select(end => Array.IndexOf(tokenizer._tokens, end)).Where(id => id >= 0).Select(id => (int?)id).FirstOrDefault();
+        if (tokenizer.Bos is null && tokenizer.Eos is not null)
+            (tokenizer.Bos, tokenizer._addBos) = (tokenizer.Eos, true);
+        return tokenizer;
+    }
+
+    /// <summary>Everything that is known, as GGUF metadata.</summary>
+    public IEnumerable<KeyValuePair<string, object>> Metadata()
+    {
+        if (_tokenizer is not null)
+        {
+            foreach (var entry in Vocabulary(_tokenizer))
+                yield return entry;
+            yield return new("tokenizer.huggingface.json", Encoding.UTF8.GetString(_tokenizer.Bytes.Span));
+        }
+
+        if (Bos is { } bos)
+            yield return new("tokenizer.ggml.bos_token_id", (uint)bos);
+        if (Eos is { } eos)
+            yield return new("tokenizer.ggml.eos_token_id", (uint)eos);
+        if (_unknown is { } unknown)
+            yield return new("tokenizer.ggml.unknown_token_id", (uint)unknown);
+        if (_addBos is { } add)
+            yield return new("tokenizer.ggml.add_bos_token", add);
+    }
 
     /// <summary>Adds everything that is known to <paramref name="writer"/>.</summary>
     public void Write(GgufWriter writer)
     {
-        if (_tokenizer is not null)
-        {
-            WriteVocabulary(writer, _tokenizer);
-            writer.Add("tokenizer.huggingface.json", Encoding.UTF8.GetString(_tokenizer.Bytes.Span));
-        }
-
-        if (Bos is { } bos)
-            writer.Add("tokenizer.ggml.bos_token_id", (uint)bos);
-        if (Eos is { } eos)
-            writer.Add("tokenizer.ggml.eos_token_id", (uint)eos);
-        if (_unknown is { } unknown)
-            writer.Add("tokenizer.ggml.unknown_token_id", (uint)unknown);
-        if (_addBos is { } add)
-            writer.Add("tokenizer.ggml.add_bos_token", add);
+        foreach (var (key, value) in Metadata())
+            writer.AddValue(key, value);
     }
 
     /// <summary>Closes the files.</summary>
@@ -106,23 +139,23 @@ public sealed class CheckpointTokenizer : IDisposable
         _config?.Dispose();
     }
 
-    private void WriteVocabulary(GgufWriter writer, JsonFile file)
+    private IEnumerable<KeyValuePair<string, object>> Vocabulary(JsonFile file)
     {
         bool byteFallback = HasByteFallback(file);
         if (!byteFallback && !IsByteLevel(file))
-            return;
-        writer.Add("tokenizer.ggml.model", byteFallback ? "llama" : "gpt2");
+            yield break;
+        yield return new("tokenizer.ggml.model", byteFallback ? "llama" : "gpt2");
         // Ids without a token still have a row in the embedding: ggml wants a name and a type for each.
-        writer.Add("tokenizer.ggml.tokens", [.. _tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]"))]);
-        writer.Add("tokenizer.ggml.token_type", [.. _types.Select(type => (int)type)]);
+        yield return new("tokenizer.ggml.tokens", _tokens.Select((token, id) => token ?? string.Create(CultureInfo.InvariantCulture, $"[PAD{id}]")).ToArray());
+        yield return new("tokenizer.ggml.token_type", _types.Select(type => (int)type).ToArray());
         if (byteFallback)
         {
-            writer.Add("tokenizer.ggml.scores", Scores(ReadMerges(file)));
-            writer.Add("tokenizer.ggml.add_space_prefix", AddsSpacePrefix(file));
+            yield return new("tokenizer.ggml.scores", Scores(ReadMerges(file)));
+            yield return new("tokenizer.ggml.add_space_prefix", AddsSpacePrefix(file));
         }
         else
         {
-            writer.Add("tokenizer.ggml.merges", [.. ReadMerges(file).Select(merge => $"{merge.Left} {merge.Right}")]);
+            yield return new("tokenizer.ggml.merges", ReadMerges(file).Select(merge => $"{merge.Left} {merge.Right}").ToArray());
         }
     }
 
@@ -225,9 +258,9 @@ public sealed class CheckpointTokenizer : IDisposable
             return index >= 0 ? index : throw _config.Wrong(key, token, $"a token of {TokenizerFile}");
         }
 
-        int id = _modelConfig.GetInt32($"{which}_token_id", -1);
+        int id = _modelConfig?.GetInt32($"{which}_token_id", -1) ?? -1;
         if (id >= _tokens.Length)
-            throw new ConverterException(_modelConfig.Path, $"'{which}_token_id' is {id}, but the model has {_tokens.Length} tokens");
+            throw new ConverterException(_modelConfig!.Path, $"'{which}_token_id' is {id}, but the model has {_tokens.Length} tokens");
         return id >= 0 ? id : null;
     }
 

@@ -6,13 +6,14 @@ using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Text;
+using RetNet.Vulkan.Training;
 
 namespace RetNet.Cli;
 
 /// <summary>Parses the command line, runs the verb, and makes one line of every error.</summary>
 internal static class Application
 {
-    private static readonly Type[] Verbs = [typeof(GenerateCommand), typeof(DevicesCommand), typeof(ConvertCommand), typeof(InspectCommand), typeof(PerplexityCommand), typeof(LogitsCommand), typeof(VerifyCommand), typeof(TrainCheckCommand), typeof(BenchCommand)];
+    private static readonly Type[] Verbs = [typeof(GenerateCommand), typeof(DevicesCommand), typeof(ConvertCommand), typeof(InspectCommand), typeof(PerplexityCommand), typeof(LogitsCommand), typeof(VerifyCommand), typeof(TrainCommand), typeof(TrainCheckCommand), typeof(BenchCommand)];
 
     /// <summary>Runs the program.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
@@ -74,7 +75,7 @@ internal static class Application
 
     private static string Message(Exception e) => e switch
     {
-        CommandException or GgufException or GpuException or ModelException or TokenizerException or ConverterException => e.Message,
+        CommandException or GgufException or GpuException or ModelException or TokenizerException or ConverterException or TrainingException => e.Message,
         AggregateException { InnerExceptions.Count: 1 } => Message(e.InnerException!),
         _ => $"internal error: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}",
     };

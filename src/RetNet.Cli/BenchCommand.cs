@@ -5,6 +5,7 @@ using RetNet.Bench.Transformers;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Cli;
 
@@ -161,7 +162,7 @@ internal sealed class BenchCommand : DeviceCommand
             throw new UsageException("--type is for --shape; a file's weights have their type");
         try
         {
-            ModelShape[] shapes = [.. Shapes.Select(ModelShape.Parse)];
+            ModelShape[] shapes = [.. Shapes.Select(shape => ModelShape.Parse(shape))];
             if (Paper)
                 Array.ForEach(shapes, shape => TransformerShape.Of(shape));
             return [.. shapes];

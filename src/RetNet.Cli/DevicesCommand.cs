@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using CommandLine;
-using RetNet.Bench;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;

@@ -33,6 +33,12 @@ internal static class HelpPage
             "retnet bench --shape 1.3b --type f16,q8_0,q4_0 --batch 1,8,32 --depth 0,2048,8192 --plot bench.svg",
             "retnet bench -m model.gguf --prompt 512,2048 --profile --json bench.json",
         ],
+        [typeof(TrainCommand)] =
+        [
+            "retnet train --shape 128,4,4,32,64,256 --tokenizer tokenizer.json --tied --text tales.txt --out tales --steps 2000 --plot tales.svg",
+            "retnet train --out tales --resume",
+            "retnet train -m model.gguf --lora 8 --text notes.txt --out notes --steps 200",
+        ],
         [typeof(InspectCommand)] = ["retnet inspect model.gguf", "retnet inspect model.gguf --json"],
     };
 

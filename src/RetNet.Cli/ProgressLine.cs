@@ -7,7 +7,7 @@ internal sealed class ProgressLine(TextWriter writer, string title) : IProgress<
 {
     private const int BarWidth = 30;
     private const string EraseLine = "\r\e[K";
-    private int _percent = -1;
+    private (int Percent, string Title) _shown = (-1, "");
 
     /// <summary>What is going on.</summary>
     public string Title { get; set; } = title;
@@ -16,9 +16,9 @@ internal sealed class ProgressLine(TextWriter writer, string title) : IProgress<
     public void Report(double value)
     {
         var percent = (int)(value * 100);
-        if (percent == _percent)
+        if (_shown == (percent, Title))
             return;
-        _percent = percent;
+        _shown = (percent, Title);
         var bar = new string('#', percent * BarWidth / 100).PadRight(BarWidth, '.');
         writer.Write(string.Create(CultureInfo.InvariantCulture, $"{EraseLine}{Title} [{bar}] {percent,3} %"));
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Xml.Linq;
 using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Bench.Tests;
 

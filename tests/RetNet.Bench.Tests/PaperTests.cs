@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using RetNet.Vulkan.Gguf;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Bench.Tests;
 

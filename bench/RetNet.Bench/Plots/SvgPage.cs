@@ -6,7 +6,7 @@ namespace RetNet.Bench.Plots;
 
 /// <summary>
 /// Charts, one below the other, as SVG. The values of x stand at equal distances, each under its number, since lengths and
-/// batches grow by factors; y begins at zero. Colours are Okabe and Ito's, which colour-blind people tell apart.
+/// batches grow by factors, and y begins at zero, unless a chart is to scale. Colours are Okabe and Ito's, which colour-blind people tell apart.
 /// </summary>
 public static class SvgPage
 {
@@ -19,6 +19,7 @@ public static class SvgPage
     private const double Bottom = 56;
     private const double PlotWidth = Width - Left - Right;
     private const double PlotHeight = ChartHeight - Top - Bottom;
+    private const int MostMarks = 60;
     private const string Ink = "#222222";
     private const string Grid = "#dddddd";
     private static readonly string[] Colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a800"];
@@ -52,16 +53,20 @@ public static class SvgPage
 
     private static void Draw(XmlWriter xml, Chart chart, double offset)
     {
-        var places = chart.Series.SelectMany(series => series.Points).Select(point => point.X).Distinct().Order().ToArray();
-        var highest = chart.Series.SelectMany(series => series.Points).Select(point => point.High).DefaultIfEmpty(0).Max();
-        var step = Step(highest / 5);
-        var top = Math.Max(Math.Ceiling(highest / step), 1) * step;
+        var all = chart.Series.SelectMany(series => series.Points).ToArray();
+        var highest = all.Select(point => point.High).DefaultIfEmpty(0).Max();
+        var lowest = chart.ToScale ? all.Select(point => point.Low).DefaultIfEmpty(0).Min() : 0;
+        var step = Step((highest - lowest) / 5);
+        var bottom = Math.Floor(lowest / step) * step;
+        var top = Math.Max(Math.Ceiling(highest / step) * step, bottom + step);
+        var furthest = Math.Max(all.Select(point => point.X).DefaultIfEmpty(0).Max(), 1);
+        double[] places = chart.ToScale ? [.. Multiples(Step(furthest / 8), furthest)] : [.. all.Select(point => point.X).Distinct().Order()];
         xml.WriteStartElement("g");
         Attributes(xml, ("transform", $"translate(0 {Number(offset)})"));
         Text(xml, chart.Title, Left, 24, ("font-size", "14"), ("font-weight", "bold"));
-        for (var tick = 0.0; tick <= top + step / 2; tick += step)
+        for (var tick = bottom; tick <= top + step / 2; tick += step)
         {
-            Line(xml, Left, Y(tick), Left + PlotWidth, Y(tick), tick == 0 ? Ink : Grid);
+            Line(xml, Left, Y(tick), Left + PlotWidth, Y(tick), tick == bottom ? Ink : Grid);
             Text(xml, Tick(tick), Left - 8, Y(tick) + 4, ("text-anchor", "end"));
         }
 
@@ -77,8 +82,8 @@ public static class SvgPage
             Draw(chart.Series[i], i);
         xml.WriteEndElement();
 
-        double X(double value) => Left + PlotWidth * (Array.IndexOf(places, value) + 0.5) / places.Length;
-        double Y(double value) => Top + PlotHeight * (1 - value / top);
+        double X(double value) => Left + PlotWidth * (chart.ToScale ? value / furthest : (Array.IndexOf(places, value) + 0.5) / places.Length);
+        double Y(double value) => Top + PlotHeight * (1 - (value - bottom) / (top - bottom));
 
         void Draw(Series series, int index)
         {
@@ -90,7 +95,7 @@ public static class SvgPage
             if (index >= Colours.Length)
                 Attributes(xml, ("stroke-dasharray", "6 4"));
             xml.WriteEndElement();
-            foreach (var point in points)
+            foreach (var point in points.Length > MostMarks && chart.ToScale ? [] : points)
             {
                 Line(xml, X(point.X), Y(point.Low), X(point.X), Y(point.High), colour);
                 Circle(xml, X(point.X), Y(point.Y), colour);
@@ -101,6 +106,12 @@ public static class SvgPage
             Circle(xml, Left + PlotWidth + 28, row, colour);
             Text(xml, series.Name, Left + PlotWidth + 44, row + 4);
         }
+    }
+
+    private static IEnumerable<double> Multiples(double step, double most)
+    {
+        for (var i = 0; i * step <= most * (1 + 1e-9); i++)
+            yield return i * step;
     }
 
     /// <summary>1, 2 or 5 times a power of ten, no less than a value.</summary>

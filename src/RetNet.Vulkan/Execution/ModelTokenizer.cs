@@ -28,6 +28,7 @@ public sealed class ModelTokenizer
             throw new GgufException(file.Path, $"its tokenizer has {Tokenizer.VocabularySize} tokens, its model {vocabularySize}; they do not belong together, convert the model again");
         Bos = ReadToken(file, BosKey, vocabularySize);
         _addBos = file.TryGet(AddBosKey, out bool add) ? add : null;
+        Eos = ReadToken(file, EndKeys[0], vocabularySize);
         _ends = [.. EndKeys.Select(key => ReadToken(file, key, vocabularySize)).OfType<int>()];
     }
 
@@ -36,6 +37,9 @@ public sealed class ModelTokenizer
 
     /// <summary>The token that begins a text, if the model has one.</summary>
     public int? Bos { get; }
+
+    /// <summary>The token that ends a document, if the model has one.</summary>
+    public int? Eos { get; }
 
     /// <summary>Whether every prompt begins with <see cref="Bos"/>: as the metadata say, otherwise as the tokenizer's <c>post_processor</c> does.</summary>
     public bool AddBos => _addBos ?? (Bos is { } bos && Tokenizer.Prefix.Contains(bos));

@@ -39,6 +39,17 @@ public sealed class SvgPageTests
     }
 
     [Fact]
+    public void BothAxesToScale()
+    {
+        var page = Draw("title", new Chart("Loss", "step", "nats", [new("training", [new(0, 6, 6, 6), new(25, 5, 5, 5), new(100, 4, 4, 4)])]) { ToScale = true });
+        var points = Points(page.Descendants(Svg + "polyline").First());
+
+        Assert.Equal(0.25, (points[1].X - points[0].X) / (points[2].X - points[0].X), 0.001);
+        Assert.Equal(0.5, (points[1].Y - points[0].Y) / (points[2].Y - points[0].Y), 0.001);
+        Assert.True(points[2].Y - points[0].Y > 200, "the curve fills the chart");
+    }
+
+    [Fact]
     public void EverythingIsOnThePage()
     {
         var page = Draw("title", Sample, new("nothing yet", "x", "y", [new("zero", [new(1, 0, 0, 0)]), new("empty", [])]));

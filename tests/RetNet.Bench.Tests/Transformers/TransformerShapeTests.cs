@@ -1,4 +1,5 @@
 using RetNet.Bench.Transformers;
+using RetNet.Vulkan.Model;
 
 namespace RetNet.Bench.Tests.Transformers;
 

@@ -1,4 +1,6 @@
-namespace RetNet.Bench.Tests;
+using RetNet.Vulkan.Model;
+
+namespace RetNet.Vulkan.Tests.Model;
 
 public sealed class ModelShapeTests
 {
@@ -25,6 +27,14 @@ public sealed class ModelShapeTests
         Assert.Equal((64, 3, 2, 2, 6, 7, 96, 300), (config.Width, config.Layers, config.Heads, config.KeyValueHeads, config.KeySize, config.ValueSize, config.FeedForwardSize, config.VocabularySize));
         Assert.Equal([1 - 1 / 32f, 1 - 1 / 64f], config.Decay);
         Assert.Equal(3, config.Angles.Count);
+    }
+
+    [Fact]
+    public void ATokenizersVocabulary()
+    {
+        Assert.Equal(777, ModelShape.Parse("64,3,2,6,7,96", vocabulary: 777).Config.VocabularySize);
+        Assert.Equal(800, ModelShape.Parse("64,3,2,6,7,96,800", vocabulary: 777).Config.VocabularySize);
+        Assert.Equal(777, ModelShape.Parse("350m", vocabulary: 777).Config.VocabularySize);
     }
 
     [Theory]

@@ -1,9 +1,8 @@
 using System.Globalization;
-using RetNet.Vulkan.Model;
 
-namespace RetNet.Bench;
+namespace RetNet.Vulkan.Model;
 
-/// <summary>A shape of a RetNet to measure with random weights: a published one by name, or any by its sizes.</summary>
+/// <summary>A shape of a RetNet to begin with random weights: a published one by name, or any by its sizes.</summary>
 /// <param name="Name">What it is called on the command line and in reports.</param>
 /// <param name="Origin">Where it was published.</param>
 /// <param name="Config">The model's settings; its output projection is a matrix of its own.</param>
@@ -32,17 +31,21 @@ public sealed record ModelShape(string Name, string Origin, RetNetConfig Config)
     public long Parameters => ParametersOf(Config);
 
     /// <summary>Reads a name of <see cref="Known"/> or D,L,H,DK,DV,FFN,V.</summary>
+    /// <param name="text">The name or the sizes.</param>
+    /// <param name="vocabulary">Tokens of a tokenizer: with it a named shape takes this vocabulary, and V may be left out of the sizes.</param>
     /// <exception cref="ArgumentException">It is neither; the message says what is wrong.</exception>
-    public static ModelShape Parse(string text)
+    public static ModelShape Parse(string text, int? vocabulary = null)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (Known.FirstOrDefault(shape => shape.Name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known)
-            return known;
-        var parts = text.Split(',');
-        if (parts.Length != 7)
-            throw new ArgumentException($"a shape is one of {string.Join(", ", Known.Select(shape => shape.Name))}, or seven numbers D,L,H,DK,DV,FFN,V; it is '{text}'");
+            return known with { Config = known.Config with { VocabularySize = vocabulary ?? known.Config.VocabularySize } };
         string[] names = ["D", "L", "H", "DK", "DV", "FFN", "V"];
+        var parts = text.Split(',');
+        if (parts.Length != names.Length && (vocabulary is null || parts.Length != names.Length - 1))
+            throw new ArgumentException($"a shape is one of {string.Join(", ", Known.Select(shape => shape.Name))}, or seven numbers D,L,H,DK,DV,FFN,V; it is '{text}'");
         var sizes = parts.Select((part, i) => Size(part, names[i], text)).ToArray();
+        if (sizes.Length < names.Length)
+            sizes = [.. sizes, vocabulary!.Value];
         if (sizes[1] > MostLayers)
             throw new ArgumentException($"a shape has up to {MostLayers} layers; '{text}' has {sizes[1]}");
         if (sizes[3] % 2 != 0)
