@@ -32,7 +32,7 @@ public sealed class TrainingStep : IDisposable
     /// <param name="config">The model.</param>
     /// <param name="parameters">Its parameters; must outlive the step.</param>
     /// <param name="options">What is taken at once.</param>
-    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, or torchscale's clamp is asked for of a model whose ε is not torchscale's.</exception>
     /// <exception cref="GpuException">It does not fit the device, with the numbers; or f16 is asked for of a device without matrix units.</exception>
     public TrainingStep(GpuDevice device, RetNetConfig config, ParameterSet parameters, TrainingStepOptions options)
     {
@@ -41,6 +41,8 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        if (options.TorchscaleClamp && !config.RetentionEpsScaled)
+            throw new ArgumentException("torchscale's clamp is for models whose head norm has torchscale's ε");
         (_device, Config, Options) = (device, config, options);
         var shape = ShapeOf(config, parameters, options);
         Recomputes = options.Recompute ?? shape.Plan(recompute: false).Bytes > device.AvailableBytes;
