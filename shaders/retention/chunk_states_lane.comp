@@ -97,17 +97,18 @@ void main()
             [[unroll]] for (uint t = 0; t < TOKENS; t++)
             {
                 // A last token too many is the one before it again, times zero.
-                const uint ahead = j + t < length ? t : 0;
+                const uint64_t keyAhead = j + t < length ? t * keyBytes : 0;
+                const uint64_t valueAhead = j + t < length ? t * valueBytes : 0;
                 const float factor = j + t < length ? decayPower(gamma, float(length - 1 - j - t)) : 0.0;
                 [[unroll]] for (uint g = 0; g < KEY_LOADS; g++)
-                    k[t][g] = loadPair(LongWords(keyAt[g] + ahead * keyBytes), 0);
+                    k[t][g] = loadPair(LongWords(keyAt[g] + keyAhead), 0);
                 [[unroll]] for (uint i = 0; i < VECTORS; i++)
                 {
                     v[t][i] = vec4(0.0);
                     [[unroll]] for (uint e = 0; e < 4; e += 2)
                         if (4 * (firstVector + i * LANES) + e < valueSize)
                         {
-                            const vec2 pair = loadPair(LongWords(valueAt + ahead * valueBytes + 4 * (4 * i * LANES + e)), 0);
+                            const vec2 pair = loadPair(LongWords(valueAt + valueAhead + 4 * (4 * i * LANES + e)), 0);
                             v[t][i][e] = pair.x;
                             v[t][i][e + 1] = pair.y;
                         }

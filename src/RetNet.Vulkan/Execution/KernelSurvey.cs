@@ -102,7 +102,7 @@ public static class KernelSurvey
         yield return ("attention", "1 token of a Transformer", () => KernelFactory.Attention(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("attention_combine", "1 token of a Transformer", () => KernelFactory.AttentionCombine(device, AttentionTuning.For(device.Capabilities), AttentionHeadSize));
         yield return ("sample", "1 token", () => KernelFactory.Sample(device, tuning));
-        foreach (var kernel in TrainingKernels.All(device).Where(kernel => ShaderLibrary.Has(kernel.Variant)))
+        foreach (var kernel in LayerKernels.All(device, config, tuning).Concat(TrainingKernels.All(device)).Where(kernel => ShaderLibrary.Has(kernel.Variant)))
             yield return kernel;
     }
 

@@ -41,5 +41,22 @@ internal static class LayerKernels
     public static Kernel<UnitBackwardArguments> UnitBackward(GpuDevice device, RetNetConfig config, Tuning tuning) =>
         new(device, "unit_backward", tuning.RowThreads, (uint)config.Activation, Constant.Of(config.GatedFeedForward));
 
+    /// <summary>Every kernel of a model's layers with an example of its constants, for the survey of what a driver makes of them.</summary>
+    public static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> All(GpuDevice device, RetNetConfig config, Tuning tuning)
+    {
+        var backwards = new RetentionRole(config.Heads, config.ValueSize, config.KeySize, 1, 1, Reverse: true, Chunked: true);
+        yield return ("retention_chunk_states" + Lanes(tuning), "keys' gradient", () => ChunkStates(device, tuning, backwards));
+        yield return ("retention_chunk_outputs" + Lanes(tuning), "keys' gradient", () => ChunkOutputs(device, tuning, backwards));
+        yield return ("rotate", "gradient", () => RotateBack(device, config, tuning));
+        yield return ("head_sum", "", () => HeadSum(device, config, tuning));
+        yield return ("head_norm_backward", "", () => HeadNormBackward(device, config, tuning, clamped: false, weighted: false));
+        yield return ("norm_backward", "RMSNorm", () => NormBackward(device, tuning, subtractMean: false, accumulate: true));
+        yield return ("norm_backward", "LayerNorm", () => NormBackward(device, tuning, subtractMean: true, accumulate: true));
+        yield return ("norm_weight", "", () => NormWeight(device, tuning));
+        yield return ("column_sum", "", () => ColumnSum(device, tuning, accumulate: true));
+        yield return ("unit", "", () => Unit(device, config, tuning));
+        yield return ("unit_backward", "", () => UnitBackward(device, config, tuning));
+    }
+
     private static string Lanes(Tuning tuning) => tuning.ChunkLanes ? "_lane" : "";
 }

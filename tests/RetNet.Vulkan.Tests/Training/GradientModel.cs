@@ -7,7 +7,7 @@ using RetNet.Vulkan.Training;
 namespace RetNet.Vulkan.Tests.Training;
 
 /// <summary>A small random model, tokens for it, and its gradients in double precision.</summary>
-internal sealed class TrainingModel(RandomModel model)
+internal sealed class GradientModel(RandomModel model)
 {
     public RetNetConfig Config => model.Config;
 
@@ -18,6 +18,22 @@ internal sealed class TrainingModel(RandomModel model)
         model.Write(path, GgmlType.F32);
         using var file = GgufFile.Open(path);
         return ParameterSet.Load(device, Config, file, trainable, more: more);
+    }
+
+    /// <summary>Rows and columns of a matrix.</summary>
+    public (int Rows, int Columns) Weight(string matrix)
+    {
+        var dimensions = TensorShapes.Of(Config).Single(shape => shape.Name == TensorNames.Weight(matrix)).Dimensions;
+        return ((int)dimensions[1], (int)dimensions[0]);
+    }
+
+    /// <summary>Adds scale · B A to a matrix of the oracle.</summary>
+    public void Merge(string matrix, float[] a, float[] b, int rank, float scale)
+    {
+        var (values, columns) = (model.Reference.Weights[TensorNames.Weight(matrix)], Weight(matrix).Columns);
+        for (var i = 0; i < values.Length; i++)
+            for (var r = 0; r < rank; r++)
+                values[i] += scale * b[i / columns * rank + r] * a[r * columns + i % columns];
     }
 
     /// <summary>Tokens of sequences, and what comes after each; every seventh target does not count.</summary>
