@@ -55,7 +55,7 @@ internal sealed class TrainCommand : GpuCommand
     [Option("length", MetaValue = "T", HelpText = "Tokens of a window. (Default: 256)")]
     public int? Length { get; set; }
 
-    [Option("chunk", MetaValue = "C", HelpText = "Tokens of a chunk of the chunkwise form, whose memory grows with T and not T²; or parallel. (Default: 64)")]
+    [Option("chunk", MetaValue = "C", HelpText = "Tokens of a chunk of the chunkwise form, or parallel, whose time grows with T². The gradients are the same to rounding. (Default: 64)")]
     public string? Chunk { get; set => field = Arguments.Plain(value); }
 
     [Option("lr", MetaValue = "X", HelpText = "Highest learning rate. (Default: 0.0003; from a model 0.00005; with --lora 0.0002)")]
