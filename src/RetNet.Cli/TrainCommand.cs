@@ -2,6 +2,7 @@ using System.Globalization;
 using CommandLine;
 using RetNet.Bench;
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Training;
 
 namespace RetNet.Cli;
@@ -137,6 +138,8 @@ internal sealed class TrainCommand : GpuCommand
         return OnDevice(terminal, device =>
         {
             using var model = start.Create(device, job);
+            if (!Quiet)
+                terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"retnet: {model.Weights.Sum(shape => shape.Dimensions.Aggregate((a, b) => a * b)):N0} parameters; training takes {MemoryPlan.Size(device.PeakBytes)} of {device.Gpu.Name}"));
             checkpoint?.Restore(model, data);
             using var checkpoints = CheckpointFolder.Open(folder);
             var state = checkpoint?.State ?? new TrainingState { LossScale = job.Step.Precision == ProductPrecision.F16 ? LossScale.Initial : LossScale.None };
