@@ -2,6 +2,7 @@ using System.Globalization;
 using CommandLine;
 using RetNet.Bench;
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Training;
 
 namespace RetNet.Cli;
@@ -55,7 +56,7 @@ internal sealed class TrainCommand : GpuCommand
     [Option("length", MetaValue = "T", HelpText = "Tokens of a window. (Default: 256)")]
     public int? Length { get; set; }
 
-    [Option("chunk", MetaValue = "C", HelpText = "Tokens of a chunk of the chunkwise form, whose memory grows with T and not T²; or parallel. (Default: 64)")]
+    [Option("chunk", MetaValue = "C", HelpText = "Tokens of a chunk of the chunkwise form, or parallel, whose time grows with T². The gradients are the same to rounding. (Default: 64)")]
     public string? Chunk { get; set => field = Arguments.Plain(value); }
 
     [Option("lr", MetaValue = "X", HelpText = "Highest learning rate. (Default: 0.0003; from a model 0.00005; with --lora 0.0002)")]
@@ -137,6 +138,8 @@ internal sealed class TrainCommand : GpuCommand
         return OnDevice(terminal, device =>
         {
             using var model = start.Create(device, job);
+            if (!Quiet)
+                terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"retnet: {model.Weights.Sum(shape => shape.Dimensions.Aggregate((a, b) => a * b)):N0} parameters; training takes {MemoryPlan.Size(device.PeakBytes)} of {device.Gpu.Name}"));
             checkpoint?.Restore(model, data);
             using var checkpoints = CheckpointFolder.Open(folder);
             var state = checkpoint?.State ?? new TrainingState { LossScale = job.Step.Precision == ProductPrecision.F16 ? LossScale.Initial : LossScale.None };
