@@ -1,6 +1,6 @@
 namespace RetNet.Vulkan.Training;
 
-/// <summary>Which retention is computed: that of the forward pass, or one of the three that its gradients are (docs/training.md).</summary>
+/// <summary>Which retention is computed: that of the forward pass, or one of the three that its gradients are (docs/training-step.md).</summary>
 /// <param name="Heads">Heads, each with its own decay and output.</param>
 /// <param name="KeySize">Columns of a query and of a key.</param>
 /// <param name="ValueSize">Columns of a value and of an output.</param>

@@ -4,7 +4,7 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Training;
 
 /// <summary>
-/// The arrays of a training step (docs/training.md has their sum): all f32, rows padded to a multiple of 64 with zeros that stay zero, a buffer for
+/// The arrays of a training step (docs/training-step.md has their sum): all f32, rows padded to a multiple of 64 with zeros that stay zero, a buffer for
 /// each. Of those that a layer's gradients need there is one for each layer or, where its forward pass runs again, one for all.
 /// </summary>
 internal sealed class StepMemory : IDisposable

@@ -5,7 +5,7 @@ using RetNet.Vulkan.Model;
 namespace RetNet.Vulkan.Training;
 
 /// <summary>
-/// The gradients of the cross-entropy of sequences (docs/training.md): forward pass, loss and backward pass, in the parallel or the chunkwise form.
+/// The gradients of the cross-entropy of sequences (docs/training-step.md): forward pass, loss and backward pass, in the parallel or the chunkwise form.
 /// Commands are recorded once and submitted for each micro-batch, whose gradients add up. Dispose it before its parameters; not thread-safe.
 /// </summary>
 public sealed class TrainingStep : IDisposable
