@@ -99,14 +99,17 @@ void load(uint column)
     }
 }
 
-f16vec4 halvesOf(vec4 v)
+// h of four values as f16, and l of the same. What is packed and unpacked stays rounded; of a value that is converted back and
+// forth a compiler may think that it is the value.
+uvec2 highOf(vec4 v)
 {
-    return f16vec4(clamp(v, -HALF_MAX, HALF_MAX));
+    v = clamp(v, -HALF_MAX, HALF_MAX);
+    return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
 }
 
-uvec4 packHalves(f16vec4 a, f16vec4 b)
+uvec2 lowOf(vec4 v, uvec2 high)
 {
-    return uvec4(packFloat2x16(a.xy), packFloat2x16(a.zw), packFloat2x16(b.xy), packFloat2x16(b.zw));
+    return highOf((v - vec4(unpackHalf2x16(high.x), unpackHalf2x16(high.y))) * LOW);
 }
 
 // in(x) without the factor of INPUT_RMS, and the lane's part of Σx² for that.
@@ -115,8 +118,8 @@ void stageInputs(uint column, inout float squares[OWN_X_PIECES])
     [[unroll]] for (uint n = 0; n < OWN_X_PIECES; n++)
     {
         const uvec2 piece = inputOf(n);
-        f16vec4 high[2];
-        f16vec4 low[2];
+        uvec2 high[2];
+        uvec2 low[2];
         [[unroll]] for (uint k = 0; k < 2; k++)
         {
             vec4 v = nextInputs[n][k];
@@ -127,14 +130,14 @@ void stageInputs(uint column, inout float squares[OWN_X_PIECES])
             }
             else if (INPUT == INPUT_HEADS)
                 v *= columnScales(piece.x, column + 4 * (piece.y + k));
-            high[k] = halvesOf(v);
-            low[k] = halvesOf((v - vec4(high[k])) * LOW);
+            high[k] = highOf(v);
+            low[k] = lowOf(v, high[k]);
         }
         if (X_PIECES % SUBGROUP != 0 && n * SUBGROUP + lane >= X_PIECES)
             break;
         const uint at = ownSlab + piece.x * STRIDE + piece.y / 2;
-        slabs[at] = packHalves(high[0], high[1]);
-        slabs[at + TOKENS * STRIDE] = packHalves(low[0], low[1]);
+        slabs[at] = uvec4(high[0], high[1]);
+        slabs[at + TOKENS * STRIDE] = uvec4(low[0], low[1]);
     }
 }
 

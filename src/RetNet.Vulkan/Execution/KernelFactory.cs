@@ -11,12 +11,11 @@ internal static class KernelFactory
     private const uint EmbeddingThreads = 256;
 
     public static Kernel<MatVecArguments> Product(GpuDevice device, RetNetConfig config, ProductKey key, bool chained) =>
-        Product(device, key, config.Activation, config.Heads, config.ValueSize, chained);
+        Product(device, $"{key.Tile.Kernel}_{BlockType.Of(key.Type).Name}", key, config.Activation, config.Heads, config.ValueSize, chained);
 
-    public static Kernel<MatVecArguments> Product(GpuDevice device, ProductKey key, Activation activation, int heads, int headSize, bool chained)
+    public static Kernel<MatVecArguments> Product(GpuDevice device, string variant, ProductKey key, Activation activation, int heads, int headSize, bool chained)
     {
-        var (type, interleave, input, output, biased, tile) = key;
-        var variant = $"{tile.Kernel}_{BlockType.Of(type).Name}";
+        var (_, interleave, input, output, biased, tile) = key;
         ReadOnlySpan<uint> shared =
         [
             tile.Threads, device.Capabilities.SubgroupSize, (uint)interleave, tile.Rows, (uint)input, (uint)output,

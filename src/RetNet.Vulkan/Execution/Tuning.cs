@@ -42,6 +42,11 @@ internal readonly record struct Tuning(
     /// <summary>The same on matrix units.</summary>
     private const string OnMatrices = "matvec_matrix";
 
+    private const uint LeastOnMatrices = 4;
+
+    /// <summary>Subgroups that share rows in it at least: with two an H200 took a fifth longer than with three.</summary>
+    private const uint LeastParts = 3;
+
     /// <summary>Subgroups of it that should be on a large device.</summary>
     private const uint EnoughSubgroups = 8 * ComputeUnits;
 
@@ -124,7 +129,7 @@ internal readonly record struct Tuning(
         if (most == 1 && MatVec == Stream && StreamTile(capabilities, matrix, halves) is { } stream)
             return stream;
         if (most > 1 && FusesNorms(most))
-            return MultipliesOnMatrices(capabilities, matrix.Type) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
+            return MultipliesOnMatrices(capabilities, matrix.Type, most) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
@@ -159,15 +164,18 @@ internal readonly record struct Tuning(
         return new ProductTile(Stream, threads, atOnce, 1, atOnce * threads / capabilities.SubgroupSize, workgroups, (uint)matrix.Runs, held);
     }
 
-    /// <summary>Whether a few tokens are multiplied on matrix units, which hold weights of f16 exactly and no others.</summary>
-    private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, GgmlType type) =>
-        type == GgmlType.F16 && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
+    /// <summary>
+    /// Whether a few tokens are multiplied on matrix units, which hold weights of f16 exactly and no others, and of which two or three tokens leave
+    /// most without work.
+    /// </summary>
+    private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, GgmlType type, int tokens) =>
+        type == GgmlType.F16 && tokens >= LeastOnMatrices && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
 
     /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy.</summary>
     private static ProductTile MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
     {
         var tiles = MatrixTiles(capabilities, halves).ToArray();
-        var busy = tiles.Where(tile => tile.Rows * halves <= 32 && Subgroups(tile) >= EnoughSubgroups).ToArray();
+        var busy = tiles.Where(tile => tile.Rows * halves <= 32 && tile.Parts >= LeastParts && Subgroups(tile) >= EnoughSubgroups).ToArray();
         return busy.Length > 0 ? busy.OrderByDescending(tile => tile.Rows).ThenBy(tile => tile.Parts).First() : tiles.MaxBy(Subgroups);
 
         uint Subgroups(ProductTile tile) => ((uint)matrix.Rows / halves + tile.Rows - 1) / tile.Rows * tile.Parts;

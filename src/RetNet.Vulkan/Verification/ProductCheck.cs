@@ -61,8 +61,6 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
 
     private readonly record struct Shape(int Rows, int Blocks, int Tokens);
 
-    private string Kernel => Variant[..^(BlockType.Of(type.Type).Name.Length + 1)];
-
     private bool OneToken => Variant.StartsWith("matvec_stream", StringComparison.Ordinal);
 
     private bool FewTokens => Variant.StartsWith("matvec_tokens", StringComparison.Ordinal);
@@ -98,11 +96,13 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     private IEnumerable<(int Number, Form Form)> FormsFor(DeviceCapabilities capabilities)
     {
         var forms = (OneTile ? LaneForms : Forms).Select((form, i) => (Number: i, Form: FewTokens ? Few(capabilities, form, i) : form));
-        if (type.Type == GgmlType.F16 || capabilities.Kind != DeviceKind.Cpu || OneTile)
+        if (OnMatrices)
+            return forms.Where(form => form.Number / 4 == form.Number % 4);
+        if (type.Type == GgmlType.F16 || OneTile)
             return forms;
         // Every way in with another way out, or one of them: types of single weights, which are built sooner, have the longest rows.
         var few = forms.Where(form => form.Number / 4 == form.Number % 4).ToArray();
-        return Variant.StartsWith(Tuning.For(capabilities).MatVec, StringComparison.Ordinal) ? few : [few[type.Length == 1 ? 2 : 1]];
+        return capabilities.Kind != DeviceKind.Cpu || Variant.StartsWith(Tuning.For(capabilities).MatVec, StringComparison.Ordinal) ? few : [few[type.Length == 1 ? 2 : 1]];
     }
 
     private static (int Tokens, uint AtOnce) FewOf(int index) => FewTokenCounts[index % FewTokenCounts.Length];
@@ -146,10 +146,10 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     {
         var columns = Columns(shape);
         var tile = new ProductTile(
-            Kernel, form.Subgroups * device.Capabilities.SubgroupSize, form.RowsAtOnce, form.TokensAtOnce, WorkgroupRows(form), 2, (uint)DeviceMatrix.RunsOf(type.Type, columns), form.RowsAtOnce,
+            Variant, form.Subgroups * device.Capabilities.SubgroupSize, form.RowsAtOnce, form.TokensAtOnce, WorkgroupRows(form), 2, (uint)DeviceMatrix.RunsOf(type.Type, columns), form.RowsAtOnce,
             form.Staged, form.Parts, OnMatrices ? form.Staged : 0);
         var key = new ProductKey(type.Type, Layout(device, form, 0).Interleave, form.Input, form.Output, form.Biased, tile);
-        return KernelFactory.Product(device, key, form.Activation, Heads, columns / Heads, chained: form.Biased);
+        return KernelFactory.Product(device, Variant, key, form.Activation, Heads, columns / Heads, chained: form.Biased);
     }
 
     private void Run(CheckRun run, Kernel<MatVecArguments> kernel, Form form, Shape shape)
