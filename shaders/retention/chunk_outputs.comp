@@ -7,10 +7,10 @@
 //
 // One chunk as long as the sequence is the parallel form. A workgroup owns QUERIES · slices queries and 4·TILE_LANES value
 // columns of a head. It goes through the keys KEYS at a time: their scores, decayed and masked, meet in shared
-// memory and are multiplied with the values; no T × T matrix exists beyond that tile. The state's rows follow
-// like further keys whose scores are γⁱ⁺¹·q̂.
+// memory and are multiplied with the values; no T × T matrix exists beyond that tile. Queries and keys pass through
+// shared memory in pieces of PIECE columns. The state's rows follow like further keys whose scores are γⁱ⁺¹·q̂.
 //
-// For the gradients of retention (docs/training.md) time may run backwards, REVERSE: row i of a chunk is its i-th from the end. Without
+// For the gradients of retention (docs/training-step.md) time may run backwards, REVERSE: row i of a chunk is its i-th from the end. Without
 // STATES every chunk is a sequence of its own, which begins with a state of zeros.
 
 #extension GL_GOOGLE_include_directive : require
@@ -53,16 +53,19 @@ layout(push_constant, std430) uniform Arguments
 
 #include "values.glsl"
 
+// Scores of a thread: with a workgroup of whole rows of KEYS they are of one key.
+const uint CELLS = (QUERY_TILE * KEYS + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
+const uint PIECE = 32;
+
+// A vector more than needed a row, against bank conflicts.
+shared vec4 queryPieces[QUERY_TILE][PIECE / 4 + 1];
+shared vec4 keyPieces[KEYS][PIECE / 4 + 1];
 shared float scores[QUERY_TILE][KEYS + 1];
 
-// q̂·k̂ of two rows.
-float product(uint query, uint key)
-{
-    float sum = 0.0;
-    for (uint i = 0; i < KEY_SIZE; i++)
-        sum = fma(queries.at[query + i], keys.at[key + i], sum);
-    return sum;
-}
+// Columns from `column` on of rows that lie `rowStep` apart, zero beyond KEY_SIZE and beyond `count` rows.
+#define STAGE(pieces, rows, source, from, rowStep, count) \
+    for (uint i = gl_LocalInvocationID.x; i < (rows) * PIECE; i += gl_WorkGroupSize.x) \
+        pieces[i / PIECE][i % PIECE / 4][i % 4] = i / PIECE < (count) && column + i % PIECE < KEY_SIZE ? source.at[(from) + i / PIECE * (rowStep) + column + i % PIECE] : 0.0;
 
 // o += scores · rows, for the queries that this thread owns; `rows` gives row j's four columns.
 #define ACCUMULATE(count, rowAt) \
@@ -99,14 +102,29 @@ void main()
     for (uint firstKey = 0; firstKey < first + queryCount; firstKey += KEYS)
     {
         const uint keyCount = min(KEYS, first + queryCount - firstKey);
-        for (uint cell = gl_LocalInvocationID.x; cell < QUERY_TILE * KEYS; cell += gl_WorkGroupSize.x)
+        float products[CELLS];
+        [[unroll]] for (uint n = 0; n < CELLS; n++)
+            products[n] = 0.0;
+        for (uint column = 0; column < KEY_SIZE; column += PIECE)
         {
+            STAGE(queryPieces, QUERY_TILE, queries, queryAt, queryStep, queryCount)
+            STAGE(keyPieces, KEYS, keys, keyAt + firstKey * keyStep, keyStep, keyCount)
+            barrier();
+            [[unroll]] for (uint v = 0; v < PIECE / 4; v++)
+                [[unroll]] for (uint n = 0; n < CELLS; n++)
+                {
+                    const uint cell = min(n * gl_WorkGroupSize.x + gl_LocalInvocationID.x, QUERY_TILE * KEYS - 1);
+                    products[n] += dot(queryPieces[cell / KEYS][v], keyPieces[cell % KEYS][v]);
+                }
+            barrier();
+        }
+        [[unroll]] for (uint n = 0; n < CELLS; n++)
+        {
+            const uint cell = n * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
             const uint i = cell / KEYS;
             const uint j = cell % KEYS;
-            float score = 0.0;
-            if (i < queryCount && firstKey + j <= first + i)
-                score = product(queryAt + i * queryStep, keyAt + (firstKey + j) * keyStep) * decayPower(gamma, float(first + i - firstKey - j));
-            scores[i][j] = score;
+            if (cell < QUERY_TILE * KEYS)
+                scores[i][j] = i < queryCount && firstKey + j <= first + i ? products[n] * decayPower(gamma, float(first + i - firstKey - j)) : 0.0;
         }
         barrier();
         if (inside)

@@ -6,7 +6,7 @@
 // The state that each chunk begins with goes to chunkStates, where chunk_outputs reads it. A workgroup owns, of one
 // head of one sequence, 4·TILE_LANES value columns and as many key rows as fit, KEY_ROWS a thread in registers.
 //
-// For the gradients of retention (docs/training.md) time may run backwards, REVERSE: tokens and chunks are taken from the last to the
+// For the gradients of retention (docs/training-step.md) time may run backwards, REVERSE: tokens and chunks are taken from the last to the
 // first, a sequence's chunks being those of time forwards. Without RUNNING a sequence begins with a state of zeros and leaves none.
 
 #extension GL_GOOGLE_include_directive : require
