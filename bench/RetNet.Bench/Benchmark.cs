@@ -13,7 +13,8 @@ public sealed partial class Benchmark
     private const int DeviceLost = -4;
     private const int ProfiledTokens = 32;
 
-    private const double WarmUp = 0.3;
+    /// <summary>Seconds of work before anything counts. A GPU's clocks take over a second to rise.</summary>
+    private double WarmUp => _device.Capabilities.Kind == DeviceKind.Cpu ? 0.3 : 1.5;
 
     private readonly GpuDevice _device;
     private readonly BenchOptions _options;

@@ -40,7 +40,7 @@ internal sealed class BenchCommand : DeviceCommand
     [Option("batch-sweep", MetaValue = "LIST", HelpText = "With --paper: sequences at once, 1 to 64 each, at a context of 8k or else the longest. (Default: 1,2,4,8,16,32,64; on a processor 1,2,4,8)")]
     public string? BatchSweep { get; set => field = Arguments.Plain(value); }
 
-    [Option("runs", Default = 5, MetaValue = "N", HelpText = "Measured runs of everything, 1 to 1000, after 0.3 s of the same that are not.")]
+    [Option("runs", Default = 5, MetaValue = "N", HelpText = "Measured runs of everything, 1 to 1000, after 1.5 s of the same that are not, on a processor 0.3 s.")]
     public int Runs { get; set; }
 
     [Option("profile", HelpText = "One more run of everything with GPU time by kernel.")]
