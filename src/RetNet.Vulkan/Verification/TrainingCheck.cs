@@ -60,8 +60,8 @@ public sealed class TrainingCheck
 
         List<TrainingComparison> comparisons =
         [
-            Compare(parallel, exact, oracle, TrainingLimits.Parity),
-            Compare(chunkwise, oracle, oracle, TrainingLimits.Parity),
+            Compare(parallel, exact, oracle, TrainingLimits.Oracle),
+            Compare(chunkwise, oracle, oracle, TrainingLimits.Oracle),
             // The clamp makes ε another.
             Compare(chunkwise, parallel, oracle, _options.TorchscaleClamp ? null : TrainingLimits.Forms),
             differences,
