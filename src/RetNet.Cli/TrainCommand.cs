@@ -59,6 +59,9 @@ internal sealed class TrainCommand : GpuCommand
     [Option("chunk", MetaValue = "C", HelpText = "Tokens of a chunk of the chunkwise form, or parallel, whose time grows with T². The gradients are the same to rounding. (Default: 64)")]
     public string? Chunk { get; set => field = Arguments.Plain(value); }
 
+    [Option("recompute", HelpText = "Keep only the input of each layer for the gradients and compute the rest again: slower, in a fraction of the memory. (Default: where it does not fit otherwise)")]
+    public bool Recompute { get; set; }
+
     [Option("lr", MetaValue = "X", HelpText = "Highest learning rate. (Default: 0.0003; from a model 0.00005; with --lora 0.0002)")]
     public float? LearningRate { get; set; }
 

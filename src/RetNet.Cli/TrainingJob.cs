@@ -104,6 +104,8 @@ internal sealed record TrainingJob
             Sequences = sequences,
             Length = InRange("length", settings.Keep("length", command.Length, 256), 1, Largest),
             ChunkLength = ReadChunk(settings.Keep("chunk", command.Chunk, "64")!),
+            // The gradients are the same to the bit, so a resumed run may change it.
+            Recompute = command.Recompute ? true : null,
             Precision = settings.Keep("precision", command.Precision, "f32") switch
             {
                 "f32" => ProductPrecision.F32,
