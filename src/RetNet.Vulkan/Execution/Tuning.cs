@@ -44,6 +44,8 @@ internal readonly record struct Tuning(
 
     private const uint LeastOnMatrices = 4;
 
+    private const long MostWeights = 1 << 26;
+
     /// <summary>Subgroups that share rows in it at least: with two an H200 took a fifth longer than with three.</summary>
     private const uint LeastParts = 3;
 
@@ -129,7 +131,7 @@ internal readonly record struct Tuning(
         if (most == 1 && MatVec == Stream && StreamTile(capabilities, matrix, halves) is { } stream)
             return stream;
         if (most > 1 && FusesNorms(most))
-            return MultipliesOnMatrices(capabilities, matrix.Type, most) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
+            return MultipliesOnMatrices(capabilities, matrix, most) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
@@ -166,10 +168,10 @@ internal readonly record struct Tuning(
 
     /// <summary>
     /// Whether a few tokens are multiplied on matrix units, which hold weights of f16 exactly and no others, and of which two or three tokens leave
-    /// most without work.
+    /// most without work. Of matrices larger than those that were faster so, <see cref="FewTokens"/> makes the more of its long rows.
     /// </summary>
-    private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, GgmlType type, int tokens) =>
-        type == GgmlType.F16 && tokens >= LeastOnMatrices && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
+    private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, DeviceMatrix matrix, int tokens) =>
+        matrix.Type == GgmlType.F16 && tokens >= LeastOnMatrices && (long)matrix.Rows * matrix.Columns <= MostWeights && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
 
     /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy.</summary>
     private static ProductTile MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
