@@ -9,6 +9,7 @@ internal sealed class EmbeddingGradient : IDisposable
 {
     private const int EntryWords = 3;
 
+    private readonly GpuDevice _device;
     private readonly ParameterTensor _embedding;
     private readonly int _rows;
     private readonly GpuBuffer _table;
@@ -20,7 +21,7 @@ internal sealed class EmbeddingGradient : IDisposable
     /// <param name="rows">Tokens of a step.</param>
     public EmbeddingGradient(GpuDevice device, ParameterTensor embedding, int rows)
     {
-        (_embedding, _rows) = (embedding, rows);
+        (_device, _embedding, _rows) = (device, embedding, rows);
         _table = device.Allocate("tokens by row", (ulong)rows * (EntryWords + 1) * sizeof(uint), MemoryPlacement.Upload);
         _threads = Math.Min(Tuning.For(device.Capabilities).RowThreads, 64);
         _kernel = new(device, "embedding_gradient", _threads);
@@ -43,17 +44,21 @@ internal sealed class EmbeddingGradient : IDisposable
     /// <param name="dx">Device address of dx, [rows][<paramref name="stride"/>].</param>
     /// <param name="stride">Floats from one row to the next.</param>
     /// <param name="scale">The factor on embeddings.</param>
-    public void Record(Recorder recorder, ulong dx, int stride, float scale) => recorder.Dispatch(_kernel, new EmbeddingGradientArguments
+    public void Record(Recorder recorder, ulong dx, int stride, float scale)
     {
-        Gradient = _embedding.Gradient,
-        Dx = dx,
-        Entries = _table.Address,
-        Order = _table.Address + ((ulong)_rows * EntryWords * sizeof(uint)),
-        Columns = (uint)_embedding.Columns,
-        Stride = (uint)_embedding.Stride,
-        DxStride = (uint)stride,
-        Scale = scale,
-    }, (uint)_rows, ((uint)_embedding.Columns + _threads - 1) / _threads);
+        foreach (var (first, count) in RowBlocks.Of(_device, _rows))
+            recorder.Dispatch(_kernel, new EmbeddingGradientArguments
+            {
+                Gradient = _embedding.Gradient,
+                Dx = dx,
+                Entries = _table.Address + ((ulong)first * EntryWords * sizeof(uint)),
+                Order = _table.Address + ((ulong)_rows * EntryWords * sizeof(uint)),
+                Columns = (uint)_embedding.Columns,
+                Stride = (uint)_embedding.Stride,
+                DxStride = (uint)stride,
+                Scale = scale,
+            }, count, ((uint)_embedding.Columns + _threads - 1) / _threads);
+    }
 
     /// <summary>Rows by token: entries of (token, first place in the order, rows), empty ones behind them.</summary>
     /// <param name="tokens">Tokens, one a row.</param>

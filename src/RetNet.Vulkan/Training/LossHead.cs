@@ -37,7 +37,7 @@ internal sealed class LossHead : IDisposable
     public LossHead(GpuDevice device, TrainingProducts products, ParameterTensor output, int rows, int? blockRows = null)
     {
         (_device, _products, _output, Rows) = (device, products, output, rows);
-        _blockRows = Math.Min(blockRows ?? BlockRows(output.Rows), rows);
+        _blockRows = (int)Math.Min((uint)Math.Min(blockRows ?? BlockRows(output.Rows), rows), device.Capabilities.WorkgroupCount);
         _logits = device.Allocate("logits", (ulong)_blockRows * (ulong)Stride * sizeof(float));
         // The loss' scale, then the targets, written by the host for each step.
         _input = device.Allocate("targets", ((ulong)rows + 1) * sizeof(float), MemoryPlacement.Upload);

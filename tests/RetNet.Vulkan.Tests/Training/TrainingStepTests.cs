@@ -179,8 +179,9 @@ public sealed class TrainingStepTests(TestDevices devices, ITestOutputHelper out
                         db[row * rank + r] += scale * dw[row * columns + column] * a[r * columns + column];
                     }
 
-            Near($"{matrix}, A, on {name}", da, gradients[AdapterNames.A(matrix)], Allowed);
-            Near($"{matrix}, B, on {name}", db, gradients[AdapterNames.B(matrix)], Allowed);
+            // Merged factors of ±½ are larger than a model's weights, and so is what rounds.
+            Near($"{matrix}, A, on {name}", da, gradients[AdapterNames.A(matrix)], 2 * Allowed);
+            Near($"{matrix}, B, on {name}", db, gradients[AdapterNames.B(matrix)], 2 * Allowed);
         }
     }
 
