@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using CommandLine;
-using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
+using RetNet.Vulkan.Verification;
 
 namespace RetNet.Cli;
 

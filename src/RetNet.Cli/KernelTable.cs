@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gpu;
+using RetNet.Vulkan.Verification;
 
 namespace RetNet.Cli;
 

@@ -1,9 +1,10 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Training;
 
-namespace RetNet.Vulkan.Execution;
+namespace RetNet.Vulkan.Verification;
 
 /// <summary>
 /// Compiles every kernel variant for a model's shape and reads what the driver made of it. Nothing runs, so a device will do

@@ -1,6 +1,6 @@
 using RetNet.Vulkan.Gpu;
 
-namespace RetNet.Vulkan.Execution;
+namespace RetNet.Vulkan.Verification;
 
 /// <summary>A kernel variant as a driver compiled it.</summary>
 /// <param name="Variant">Its name in shaders/variants.props.</param>
