@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -60,9 +59,6 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public ParameterTensor this[string name] => _tensors.TryGetValue(name, out var tensor) ? tensor : throw new KeyNotFoundException($"there is no parameter '{name}'");
-
-    /// <summary>The tensor of that name, where there is one.</summary>
-    public bool TryGet(string name, [NotNullWhen(true)] out ParameterTensor? tensor) => _tensors.TryGetValue(name, out tensor);
 
     /// <summary>The tensor of that name, or null.</summary>
     public ParameterTensor? Find(string name) => _tensors.GetValueOrDefault(name);

@@ -31,7 +31,7 @@ public sealed class TrainingModel : ITrainable
             throw;
         }
 
-        Weights = [.. TensorShapes.Of(config).Where(shape => parameters.TryGet(shape.Name, out _))];
+        Weights = [.. TensorShapes.Of(config).Where(shape => parameters.Find(shape.Name) is not null)];
         State = [.. parameters.Tensors.Where(tensor => tensor.Trainable).SelectMany(StateOf)];
     }
 

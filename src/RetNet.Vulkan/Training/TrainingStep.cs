@@ -45,8 +45,8 @@ public sealed class TrainingStep : IDisposable
             throw new ArgumentException("torchscale's clamp is for models whose head norm has torchscale's ε");
         (_device, Config, Options) = (device, config, options);
         var shape = ShapeOf(config, parameters, options);
-        Recomputes = options.Recompute ?? shape.Plan(recompute: false).Bytes > device.AvailableBytes;
-        shape.Plan(Recomputes).EnsureFits(device, "This training step", "Take fewer or shorter sequences at once, or choose another device.");
+        Recomputes = options.Recompute ?? Plan(shape, recompute: false).Bytes > device.AvailableBytes;
+        Plan(shape, Recomputes).EnsureFits(device, "This training step", "Take fewer or shorter sequences at once, or choose another device.");
 
         var embedding = parameters[TensorNames.Weight(TensorNames.TokenEmbedding)];
         _tables = new(device, options.Rows, SublayerKernels.TuningFor(device, config).QueryTile);
@@ -72,13 +72,6 @@ public sealed class TrainingStep : IDisposable
 
     /// <summary>Whether layers' forward passes run again for their gradients.</summary>
     public bool Recomputes { get; }
-
-    /// <summary>Bytes of the device's memory that a step takes beside its parameters.</summary>
-    /// <param name="config">The model.</param>
-    /// <param name="parameters">Its parameters.</param>
-    /// <param name="options">What is taken at once.</param>
-    /// <param name="recompute">Whether layers' forward passes run again.</param>
-    public static ulong BytesOf(RetNetConfig config, ParameterSet parameters, TrainingStepOptions options, bool recompute) => ShapeOf(config, parameters, options).Plan(recompute).Bytes;
 
     /// <summary>Adds the gradient of <paramref name="scale"/> · Σ −ln p to the parameters' gradients.</summary>
     /// <param name="tokens">Tokens, [B, T].</param>
@@ -118,6 +111,8 @@ public sealed class TrainingStep : IDisposable
         _products.Dispose();
         _tables.Dispose();
     }
+
+    private static MemoryPlan Plan(StepShape shape, bool recompute) => shape.Plan(recompute).Add("logits", LossHead.BytesOf(shape.Config.VocabularySize, shape.Rows));
 
     private static StepShape ShapeOf(RetNetConfig config, ParameterSet parameters, TrainingStepOptions options) => new(
         config, options,
