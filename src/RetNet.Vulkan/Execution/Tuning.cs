@@ -42,9 +42,8 @@ internal readonly record struct Tuning(
     /// <summary>The same on matrix units.</summary>
     private const string OnMatrices = "matvec_matrix";
 
-    private const uint LeastOnMatrices = 4;
-
-    private const long MostWeights = 1 << 26;
+    /// <summary>Tokens from which it is faster, and weights of a matrix up to which it is.</summary>
+    private const int LeastOnMatrices = 4, MostWeights = 1 << 26;
 
     /// <summary>Subgroups that share rows in it at least: with two an H200 took a fifth longer than with three.</summary>
     private const uint LeastParts = 3;
@@ -131,7 +130,7 @@ internal readonly record struct Tuning(
         if (most == 1 && MatVec == Stream && StreamTile(capabilities, matrix, halves) is { } stream)
             return stream;
         if (most > 1 && FusesNorms(most))
-            return MultipliesOnMatrices(capabilities, matrix, most) ? MatrixTile(capabilities, matrix, halves) : FewTokensTile(capabilities, matrix, halves, (uint)most);
+            return MultipliesOnMatrices(capabilities, matrix, most) && MatrixTile(capabilities, matrix, halves) is { } tile ? tile : FewTokensTile(capabilities, matrix, halves, (uint)most);
         var kernel = most == 1 && MatVec != Stream ? MatVec : MatMul;
         var (atOnce, tokens) = most == 1 ? (MatVecRows, 1) : (BatchRows, Math.Min(BatchTokens, ((uint)most + 3) / 4 * 4));
         var rows = Math.Max(atOnce / halves, 1);
@@ -173,25 +172,27 @@ internal readonly record struct Tuning(
     private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, DeviceMatrix matrix, int tokens) =>
         matrix.Type == GgmlType.F16 && tokens >= LeastOnMatrices && (long)matrix.Rows * matrix.Columns <= MostWeights && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
 
-    /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy.</summary>
-    private static ProductTile MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
+    /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy; null where no tile fits the device.</summary>
+    private static ProductTile? MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
     {
         var tiles = MatrixTiles(capabilities, halves).ToArray();
-        var busy = tiles.Where(tile => tile.Rows * halves <= 32 && tile.Parts >= LeastParts && Subgroups(tile) >= EnoughSubgroups).ToArray();
+        if (tiles.Length == 0)
+            return null;
+        var busy = tiles.Where(tile => tile.Parts >= LeastParts && Subgroups(tile) >= EnoughSubgroups).ToArray();
         return busy.Length > 0 ? busy.OrderByDescending(tile => tile.Rows).ThenBy(tile => tile.Parts).First() : tiles.MaxBy(Subgroups);
 
         uint Subgroups(ProductTile tile) => ((uint)matrix.Rows / halves + tile.Rows - 1) / tile.Rows * tile.Parts;
     }
 
     /// <summary>Tiles of <c>matvec_matrix</c> that a device can run.</summary>
-    public static IEnumerable<ProductTile> MatrixTiles(DeviceCapabilities capabilities, uint halves)
+    private static IEnumerable<ProductTile> MatrixTiles(DeviceCapabilities capabilities, uint halves)
     {
         if (MatMulPlan.Shape(capabilities) is not { } shape)
             return [];
         return
             from depth in (uint[])[64, 32]
-            from rows in (uint[])[64, 32, 16, 8]
-            where rows % shape.N == 0
+            from rows in (uint[])[32, 16, 8]
+            where rows % shape.N == 0 && rows * halves <= 32
             from parts in (uint[])[1, 2, 3, 4, 6, 8]
             let subgroups = Math.Max(4 / parts, 1) * parts
             let bytes = subgroups * ((2 * MostTokens + halves * rows) * (depth / 8 + 1) * 16 + MostTokens * depth / 8 * sizeof(float))
