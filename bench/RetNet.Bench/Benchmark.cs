@@ -222,6 +222,7 @@ public sealed partial class Benchmark
     /// <summary>Runs that count, after as many as keep the device busy for <see cref="WarmUp"/> seconds: an idle GPU's clocks are low.</summary>
     private double[] Repeat(Func<double> run)
     {
+        run(); // it builds pipelines, which takes time and leaves the device idle
         for (var busy = 0.0; busy < WarmUp; busy += run())
             _cancellation.ThrowIfCancellationRequested();
         var seconds = new double[_options.Runs];

@@ -7,6 +7,7 @@
 // On one that does not, kernels go on after MOST_POLLS with what is MISSING: the logits are then no numbers, which the host refuses.
 
 #extension GL_EXT_buffer_reference : require
+#extension GL_KHR_shader_subgroup_vote : require
 
 const uint MISSING = 0xFFEDCBA9u;
 
@@ -24,4 +25,10 @@ bool isMissing(float value)
 bool isMissing(vec4 value)
 {
     return any(equal(floatBitsToUint(value), uvec4(MISSING)));
+}
+
+// Whether any lane of the subgroup waits: where lanes poll together, since what follows needs all of them.
+bool anyWaits(bool missing)
+{
+    return subgroupAny(missing);
 }

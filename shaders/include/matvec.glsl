@@ -38,6 +38,9 @@ layout(constant_id = 7) const uint HEADS = 1;
 layout(constant_id = 8) const uint HEAD_SIZE = 4;
 layout(constant_id = 9) const uint TOKENS = 1;
 layout(constant_id = 10) const bool BIASED = false;
+#ifdef CHAINS // the kernel can be part of a chain (chain.glsl)
+layout(constant_id = 13) const bool CHAINED = false;
+#endif
 
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
@@ -75,7 +78,14 @@ void prepareInput(uint firstToken)
         const uint head = min(firstToken + h / HEADS, tokens - 1) * HEADS + h % HEADS;
         float squares = 0.0;
         for (uint t = 0; t < headTiles; t++)
-            squares += headSquares.at[head * headTiles + t];
+        {
+            float tile = headSquares.at[head * headTiles + t];
+#ifdef CHAINS
+            for (uint polls = 0; CHAINED && isMissing(tile) && polls < MOST_POLLS; polls++)
+                tile = headSquares.at[head * headTiles + t];
+#endif
+            squares += tile;
+        }
         headScale[h] = inversesqrt(squares / float(HEAD_SIZE));
     }
     barrier();

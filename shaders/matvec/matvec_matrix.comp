@@ -2,7 +2,7 @@
 // y = W·in(x) (matvec.glsl) of 2 to TOKENS tokens at once on matrix units, as VK_KHR_cooperative_matrix has them: f16 factors, f32
 // sums, matrices of a subgroup, MATRIX_TOKENS × MATRIX_ROWS × MATRIX_DEPTH. All norms are part of it.
 //
-// It is as exact as f32 is: an input goes in as two f16, x = h + l/2048 with h = f16(x), which keep 22 bits of it, in columns of
+// It is as exact as f32 is: an input goes in as two f16, x = h + l/1024, which keep 21 bits of it, in columns of
 // their own that meet again at the end. A matrix has columns to spare where tokens are few, and the units have time.
 //
 // A subgroup streams ROWS rows (of each half) and has a slab of shared memory of its own, DEPTH columns of these and of all tokens: it
@@ -13,11 +13,14 @@
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 
+#include "chain.glsl"
+
 #define HALF_FLOATS
 #define WeightView Quads
-#define InputView Parameters
+#define InputView ChainedVectors
 #define NormView Parameters
-#define FloatView Floats
+#define FloatView ChainedFloats
+#define CHAINS
 #include "matvec.glsl"
 
 layout(constant_id = 14) const uint DEPTH = 64; // a divisor of 64
@@ -29,7 +32,8 @@ layout(constant_id = 18) const uint MATRIX_DEPTH = 16;
 const uint SUBGROUPS = gl_WorkGroupSize.x / SUBGROUP; // a multiple of PARTS
 const uint WORKGROUP_ROWS = SUBGROUPS / PARTS * ROWS;
 const uint COLUMNS = 2 * TOKENS; // inputs of a slab: h of all tokens, then l
-const float LOW = 2048.0;
+const float LOW = 1024.0;
+const float HALF_MIN = 6.103515625e-5; // the least that is not subnormal
 
 // A slab in quads of eight f16: inputs, then weights. A quad more than needed lies between them, against bank conflicts.
 const uint STRIDE = DEPTH / 8 + 1;
@@ -74,6 +78,11 @@ uvec2 inputOf(uint n)
     return uvec2(min(i / (DEPTH / 8), TOKENS - 1), i % (DEPTH / 8) * 2);
 }
 
+vec4 loadInput(uint token, uint vector)
+{
+    return x.at[min(firstToken + token, tokens - 1) * xVectors + vector];
+}
+
 // Past the last column inputs are zero, and any weights will do. Weights are f16, which matrices take as they are.
 void load(uint column)
 {
@@ -85,7 +94,7 @@ void load(uint column)
         [[unroll]] for (uint k = 0; k < 2; k++)
         {
             const uint vector = from / 4 + piece.y + k;
-            nextInputs[n][k] = within ? x.at[min(firstToken + piece.x, tokens - 1) * xVectors + vector] : vec4(0.0);
+            nextInputs[n][k] = within ? loadInput(piece.x, vector) : vec4(0.0);
             if (INPUT == INPUT_RMS)
                 nextNorms[n][k] = normWeight.at[vector];
         }
@@ -99,17 +108,35 @@ void load(uint column)
     }
 }
 
-// h of four values as f16, and l of the same. What is packed and unpacked stays rounded; of a value that is converted back and
-// forth a compiler may think that it is the value.
-uvec2 highOf(vec4 v)
+// Waits for what load() asked for and was not there.
+void awaitInputs(uint column)
 {
-    v = clamp(v, -HALF_MAX, HALF_MAX);
-    return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
+    bool waits = CHAINED;
+    for (uint polls = 0; waits && polls < MOST_POLLS; polls++)
+    {
+        bool missing = false;
+        [[unroll]] for (uint n = 0; n < OWN_X_PIECES; n++)
+            [[unroll]] for (uint k = 0; k < 2; k++)
+                if (isMissing(nextInputs[n][k]))
+                {
+                    const uvec2 piece = inputOf(n);
+                    missing = true;
+                    nextInputs[n][k] = loadInput(piece.x, column / 4 + piece.y + k);
+                }
+        waits = anyWaits(missing);
+    }
 }
 
-uvec2 lowOf(vec4 v, uvec2 high)
+// The part of four values that f16 holds: their upper bits, none of a value that is subnormal there. Bits are masked, since of a value
+// that is converted back and forth compilers think that it is the value.
+vec4 highOf(vec4 v)
 {
-    return highOf((v - vec4(unpackHalf2x16(high.x), unpackHalf2x16(high.y))) * LOW);
+    return mix(uintBitsToFloat(floatBitsToUint(v) & 0xFFFFE000u), vec4(0.0), lessThan(abs(v), vec4(HALF_MIN)));
+}
+
+uvec2 halves(vec4 v)
+{
+    return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
 }
 
 // in(x) without the factor of INPUT_RMS, and the lane's part of Σx² for that.
@@ -130,8 +157,9 @@ void stageInputs(uint column, inout float squares[OWN_X_PIECES])
             }
             else if (INPUT == INPUT_HEADS)
                 v *= columnScales(piece.x, column + 4 * (piece.y + k));
-            high[k] = highOf(v);
-            low[k] = lowOf(v, high[k]);
+            const vec4 h = highOf(v);
+            high[k] = halves(h);
+            low[k] = halves((v - h) * LOW);
         }
         if (X_PIECES % SUBGROUP != 0 && n * SUBGROUP + lane >= X_PIECES)
             break;
@@ -216,6 +244,7 @@ void main()
     // As many turns for every subgroup, whatever its part.
     for (uint turn = 0; turn < runs * RUN; turn += PARTS * DEPTH)
     {
+        awaitInputs(first + turn);
         stageInputs(first + turn, squares);
         stageWeights();
         subgroupBarrier();

@@ -14,11 +14,11 @@
 #define InputView ChainedVectors
 #define NormView Parameters
 #define FloatView ChainedFloats
+#define CHAINS
 #include "matvec.glsl"
 
 layout(constant_id = 11) const uint RUNS = 1; // runs a row
 layout(constant_id = 12) const uint HELD = 1; // quads of a row that a lane holds
-layout(constant_id = 13) const bool CHAINED = false;
 
 // Columns go by chunks of what the lanes of a subgroup hold of a row.
 const uint CHUNK_RUNS = HELD * SUBGROUP;
@@ -51,12 +51,6 @@ void loadWeights(uint tile, uint chunk)
             }
 }
 
-// Whether any lane of the subgroup waits. Lanes poll together: a subgroup's sums need all of them.
-bool anyWaits(bool missing)
-{
-    return subgroupMax(uint(missing)) > 0;
-}
-
 // headScale (matvec.glsl), a head a subgroup.
 void gatherHeads()
 {
@@ -80,7 +74,7 @@ void gatherHeads()
     barrier();
 }
 
-// A vector of the input; zero past the last column, where there may be anything.
+// A vector of the input; zero past the last column, where in a chain there may be anything.
 vec4 loadInput(uint vector)
 {
     vec4 v = x.at[vector];

@@ -10,10 +10,13 @@
 
 #extension GL_GOOGLE_include_directive : require
 
+#include "chain.glsl"
+
 #define WeightView Quads
-#define InputView Parameters
+#define InputView ChainedVectors
 #define NormView Parameters
-#define FloatView Floats
+#define FloatView ChainedFloats
+#define CHAINS
 #include "matvec.glsl"
 
 layout(constant_id = 14) const uint STAGED = 1; // chunks of a piece, a multiple of PARTS
@@ -72,11 +75,32 @@ uint vectorOf(uint piece, uint i)
     return min(piece * PIECE_VECTORS + i * STAGERS + stager, runs * RUN_VECTORS - 1);
 }
 
+vec4 loadInput(uint piece, uint i)
+{
+    return x.at[min(firstToken + stagedToken, tokens - 1) * xVectors + vectorOf(piece, i)];
+}
+
 void loadInputs(uint piece)
 {
-    const uint token = min(firstToken + stagedToken, tokens - 1);
     [[unroll]] for (uint i = 0; i < THREAD_VECTORS; i++)
-        nextInputs[i] = x.at[token * xVectors + vectorOf(piece, i)];
+        nextInputs[i] = loadInput(piece, i);
+}
+
+// Waits for what loadInputs() asked for and was not there.
+void awaitInputs(uint piece)
+{
+    bool waits = CHAINED;
+    for (uint polls = 0; waits && polls < MOST_POLLS; polls++)
+    {
+        bool missing = false;
+        [[unroll]] for (uint i = 0; i < THREAD_VECTORS; i++)
+            if (isMissing(nextInputs[i]))
+            {
+                missing = true;
+                nextInputs[i] = loadInput(piece, i);
+            }
+        waits = anyWaits(missing);
+    }
 }
 
 // in(x) of a piece, whose inputs have been asked for, without the factor of INPUT_RMS; the thread's part of Σx² for that.
@@ -85,6 +109,7 @@ void stageInputs(uint piece, inout float squares)
     vec4 norms[THREAD_VECTORS];
     [[unroll]] for (uint i = 0; i < THREAD_VECTORS; i++)
         norms[i] = INPUT == INPUT_RMS ? normWeight.at[vectorOf(piece, i)] : vec4(1.0);
+    awaitInputs(piece);
     barrier(); // the piece before has been used
     [[unroll]] for (uint i = 0; i < THREAD_VECTORS; i++)
     {

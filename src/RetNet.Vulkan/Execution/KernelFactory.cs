@@ -65,8 +65,8 @@ internal static class KernelFactory
         new(device, $"embedding_rows_{BlockType.Of(type).Name}", tuning.RowThreads, (uint)interleave);
 
     /// <summary>One token of each sequence; <paramref name="leavesNorm"/> leaves head norm and gate to a dispatch of their own.</summary>
-    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, bool leavesNorm, bool chained) => new(
-        device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionTileLanes, (uint)config.KeySize,
+    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, int sequences, bool leavesNorm, bool chained) => new(
+        device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionLanes(sequences), (uint)config.KeySize,
         Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm), Constant.Of(chained));
 
     public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning, bool halves = false) =>

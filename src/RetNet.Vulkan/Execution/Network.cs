@@ -67,20 +67,22 @@ internal sealed class Network : IDisposable
     private bool Half => _activations.Precision == ProductPrecision.F16;
 
     /// <summary>
-    /// Whether one token's step of a model can be a chain on a device: all norms are part of the products, and a workgroup's shared
-    /// memory holds the input of each.
+    /// Whether a step of a model that takes a token of each of some sequences can be a chain on a device: all norms are part of the
+    /// products, and the kernels of these know chains.
     /// </summary>
-    public static bool CanChain(RetNetModel model, Tuning tuning)
+    public static bool CanChain(RetNetModel model, Tuning tuning, int sequences)
     {
         var config = model.Config;
-        return tuning.Chains && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
+        return tuning.FusesNorms(sequences) && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
             && model.OutputNorm is { SubtractMean: false } && model.Layers.All(layer => layer.FeedForwardSubNorm is null && !layer.RetentionNorm.SubtractMean && !layer.FeedForwardNorm.SubtractMean)
-            && Streams(model.Output, ProductOutput.Store)
-            && model.Layers.All(layer => Streams(layer.QueryKeyValueGate, ProductOutput.Store) && Streams(layer.RetentionOutput, ProductOutput.AddResidual)
-                && Streams(layer.FeedForwardIn, config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate) && Streams(layer.FeedForwardDown, ProductOutput.AddResidual))
+            && Chains(model.Output, ProductOutput.Store)
+            && model.Layers.All(layer => Chains(layer.QueryKeyValueGate, ProductOutput.Store) && Chains(layer.RetentionOutput, ProductOutput.AddResidual)
+                && Chains(layer.FeedForwardIn, config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate) && Chains(layer.FeedForwardDown, ProductOutput.AddResidual))
             && ChainProbe.Passes(model.Device);
 
-        bool Streams(DeviceMatrix matrix, ProductOutput output) => tuning.ProductTile(model.Device.Capabilities, matrix, output, 1).Held > 0;
+        // The kernels of several tokens read the padding of their inputs, which nothing writes in a chain.
+        bool Chains(DeviceMatrix matrix, ProductOutput output) => tuning.ProductTile(model.Device.Capabilities, matrix, output, sequences).Chains
+            && (sequences == 1 || matrix.Columns == WeightStore.PaddedLength(matrix.Columns));
     }
 
     /// <summary>The residual stream as it is now.</summary>

@@ -13,4 +13,8 @@ namespace RetNet.Vulkan.Execution;
 /// <param name="Parts">Subgroups that share rows, likewise.</param>
 /// <param name="Depth">Columns that <c>matvec_matrix</c> takes at a time.</param>
 internal readonly record struct ProductTile(string Kernel, uint Threads, uint Rows, uint Tokens, uint WorkgroupRows, uint Workgroups, uint Runs = 0, uint Held = 0, uint Staged = 1, uint Parts = 1,
-    uint Depth = 0);
+    uint Depth = 0)
+{
+    /// <summary>Whether the kernel can be part of a chain (<see cref="DispatchChain"/>).</summary>
+    public bool Chains => Kernel is "matvec_stream" or "matvec_tokens" or "matvec_matrix";
+}

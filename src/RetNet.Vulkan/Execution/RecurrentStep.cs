@@ -30,13 +30,13 @@ internal sealed class RecurrentStep : IDisposable
         var device = model.Device;
         var tuning = Tuning.For(device.Capabilities);
         var leavesNorm = !tuning.FusesNorms(_sequences) || _config.RetentionNormType == NormType.Layer;
-        _chain = new(enabled: _sequences == 1 && Network.CanChain(model, tuning));
+        _chain = new(enabled: Network.CanChain(model, tuning, _sequences));
         var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
-        _activations = new Activations(device, _config, HeadTiles(device, _config), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
+        _activations = new Activations(device, _config, HeadTiles(device, _config, _sequences), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
         _ends = new StepEnds(model, _activations);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
         _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
-        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, leavesNorm, _chain.Enabled);
+        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, _sequences, leavesNorm, _chain.Enabled);
         device.Run("clear activations", _activations.Clear);
     }
 
@@ -88,10 +88,10 @@ internal sealed class RecurrentStep : IDisposable
     }
 
     private static ulong ActivationBytes(GpuDevice device, RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(
-        config, HeadTiles(device, config), sequences, sequences, precision, chained: sequences == 1 && Tuning.For(device.Capabilities).Chains);
+        config, HeadTiles(device, config, sequences), sequences, sequences, precision, chained: Tuning.For(device.Capabilities).Chains(sequences));
 
-    private static int HeadTiles(GpuDevice device, RetNetConfig config) =>
-        Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config));
+    private static int HeadTiles(GpuDevice device, RetNetConfig config, int sequences) =>
+        Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config), sequences);
 
     private void RecordRetention(Recorder recorder, int layer)
     {

@@ -42,14 +42,17 @@ internal readonly record struct Tuning(
     /// <summary>The same on matrix units.</summary>
     private const string OnMatrices = "matvec_matrix";
 
-    /// <summary>Tokens from which it is faster, and weights of a matrix up to which it is.</summary>
-    private const int LeastOnMatrices = 4, MostWeights = 1 << 26;
+    /// <summary>Tokens from which it is faster, and the shorter side of a matrix up to which it is: an H200 is slower with it at 4096.</summary>
+    private const int LeastOnMatrices = 4, MostWidth = 2048;
 
-    /// <summary>Subgroups that share rows in it at least: with two an H200 took a fifth longer than with three.</summary>
-    private const uint LeastParts = 3;
+    /// <summary>Sequences from which retention takes wider tiles.</summary>
+    private const int ManySequences = 8;
+
+    /// <summary>Rows of all halves that a subgroup of it takes at most.</summary>
+    private const uint MostMatrixRows = 48;
 
     /// <summary>Subgroups of it that should be on a large device.</summary>
-    private const uint EnoughSubgroups = 8 * ComputeUnits;
+    private const uint EnoughSubgroups = 4 * ComputeUnits;
 
     /// <summary>Compute units of an H200, for want of a number that Vulkan tells.</summary>
     private const uint ComputeUnits = 132;
@@ -66,8 +69,8 @@ internal readonly record struct Tuning(
     /// <summary>Bytes of shared memory that it wants beside its input: a sum a subgroup and a scale a head.</summary>
     private const uint StreamReserve = 1024;
 
-    /// <summary>Whether dispatches of a step may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
-    public bool Chains => MatVec == Stream;
+    /// <summary>Whether dispatches of a step with so many sequences may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
+    public bool Chains(int sequences) => MatVec == Stream && FusesNorms(sequences);
 
     /// <summary>Whether matrix-vector products of a pass of so many tokens normalise their inputs: in f32, without dispatches for norms.</summary>
     public bool FusesNorms(int tokens) => tokens == 1 || (MatVec == Stream && tokens <= MostTokens);
@@ -167,10 +170,10 @@ internal readonly record struct Tuning(
 
     /// <summary>
     /// Whether a few tokens are multiplied on matrix units, which hold weights of f16 exactly and no others, and of which two or three tokens leave
-    /// most without work. Of matrices larger than those that were faster so, <see cref="FewTokens"/> makes the more of its long rows.
+    /// most without work. Of wide ones <see cref="FewTokens"/> makes more.
     /// </summary>
     private static bool MultipliesOnMatrices(DeviceCapabilities capabilities, DeviceMatrix matrix, int tokens) =>
-        matrix.Type == GgmlType.F16 && tokens >= LeastOnMatrices && (long)matrix.Rows * matrix.Columns <= MostWeights && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
+        matrix.Type == GgmlType.F16 && tokens >= LeastOnMatrices && Math.Min(matrix.Rows, matrix.Columns) <= MostWidth && MatMulPlan.Shape(capabilities) is not null && ShaderLibrary.Has(OnMatrices + "_f16");
 
     /// <summary>Rows enough a subgroup to share the inputs that it loads, and subgroups enough to keep memory busy; null where no tile fits the device.</summary>
     private static ProductTile? MatrixTile(DeviceCapabilities capabilities, DeviceMatrix matrix, uint halves)
@@ -178,8 +181,8 @@ internal readonly record struct Tuning(
         var tiles = MatrixTiles(capabilities, halves).ToArray();
         if (tiles.Length == 0)
             return null;
-        var busy = tiles.Where(tile => tile.Parts >= LeastParts && Subgroups(tile) >= EnoughSubgroups).ToArray();
-        return busy.Length > 0 ? busy.OrderByDescending(tile => tile.Rows).ThenBy(tile => tile.Parts).First() : tiles.MaxBy(Subgroups);
+        var busy = tiles.Where(tile => Subgroups(tile) >= EnoughSubgroups).ToArray();
+        return busy.Length > 0 ? busy.OrderByDescending(tile => tile.Depth).ThenByDescending(tile => tile.Rows).ThenByDescending(tile => tile.Parts).First() : tiles.MaxBy(Subgroups);
 
         uint Subgroups(ProductTile tile) => ((uint)matrix.Rows / halves + tile.Rows - 1) / tile.Rows * tile.Parts;
     }
@@ -191,13 +194,19 @@ internal readonly record struct Tuning(
             return [];
         return
             from depth in (uint[])[64, 32]
-            from rows in (uint[])[32, 16, 8]
-            where rows % shape.N == 0 && rows * halves <= 32
-            from parts in (uint[])[1, 2, 3, 4, 6, 8]
+            from rows in (uint[])[48, 32, 24, 16, 8]
+            where rows * halves % shape.N == 0 && rows * halves <= MostMatrixRows
+            from parts in (uint[])[1, 2, 3, 4, 5, 6, 8]
             let subgroups = Math.Max(4 / parts, 1) * parts
-            let bytes = subgroups * ((2 * MostTokens + halves * rows) * (depth / 8 + 1) * 16 + MostTokens * depth / 8 * sizeof(float))
-            where bytes + StreamReserve <= capabilities.SharedMemoryBytes && subgroups * capabilities.SubgroupSize <= capabilities.WorkgroupInvocations
+            where FitsMatrices(capabilities, subgroups, halves * rows, depth)
             select new ProductTile(OnMatrices, subgroups * capabilities.SubgroupSize, rows, MostTokens, subgroups / parts * rows, uint.MaxValue, Parts: parts, Depth: depth);
+    }
+
+    /// <summary>Whether a device can run a workgroup of <c>matvec_matrix</c>, so many rows of all halves a subgroup.</summary>
+    public static bool FitsMatrices(DeviceCapabilities capabilities, uint subgroups, uint rows, uint depth)
+    {
+        var bytes = subgroups * (((2 * MostTokens) + rows) * (depth / 8 + 1) * 16 + (MostTokens * depth / 8 * sizeof(float)));
+        return bytes + StreamReserve <= capabilities.SharedMemoryBytes && subgroups * capabilities.SubgroupSize <= capabilities.WorkgroupInvocations;
     }
 
     /// <summary>
@@ -255,5 +264,8 @@ internal readonly record struct Tuning(
         : this;
 
     /// <summary>Tiles of a head's value columns.</summary>
-    public int RetentionTiles(int valueVectors) => (valueVectors + (int)RetentionTileLanes - 1) / (int)RetentionTileLanes;
+    public int RetentionTiles(int valueVectors, int sequences) => (valueVectors + (int)RetentionLanes(sequences) - 1) / (int)RetentionLanes(sequences);
+
+    /// <summary>Threads of its workgroup along the value columns: of many sequences, whose workgroups fill a GPU, wider ones.</summary>
+    public uint RetentionLanes(int sequences) => MatVec == Stream && sequences >= ManySequences ? 2 * RetentionTileLanes : RetentionTileLanes;
 }

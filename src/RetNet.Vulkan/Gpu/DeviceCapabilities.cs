@@ -31,7 +31,7 @@ public readonly record struct DeviceCapabilities
     /// <summary>Lanes of a subgroup as the driver reports it.</summary>
     public required uint SubgroupSize { get; init; }
 
-    /// <summary>Whether compute shaders have subgroup basic and arithmetic operations. Required.</summary>
+    /// <summary>Whether compute shaders have subgroup basic, vote and arithmetic operations. Required.</summary>
     public required bool SubgroupArithmetic { get; init; }
 
     /// <summary>Whether a lane's value can be broadcast to its subgroup (subgroup ballot operations).</summary>
@@ -119,7 +119,7 @@ public readonly record struct DeviceCapabilities
         _ when ApiVersion < new Version(1, 2) => $"Vulkan 1.2 (it has {ApiVersion.ToString(2)})",
         { BufferDeviceAddress: false } => "the feature bufferDeviceAddress",
         { TimelineSemaphore: false } => "the feature timelineSemaphore",
-        { SubgroupArithmetic: false } => "subgroup arithmetic in compute shaders",
+        { SubgroupArithmetic: false } => "subgroup votes and arithmetic in compute shaders",
         { SharedMemoryBytes: < 32 * 1024 } => $"32 KiB of shared memory (it has {SharedMemoryBytes} bytes)",
         { WorkgroupInvocations: < 256 } => $"workgroups of 256 (it allows {WorkgroupInvocations})",
         _ => null,

@@ -42,13 +42,13 @@ internal static unsafe class PhysicalGpuQuery
             && features12.VulkanMemoryModel && features12.ShaderFloat16 && features11.StorageBuffer16BitAccess;
         var shapes = hasMatrices ? MatrixUnitsQuery.Shapes(gpu) : [];
         var (queueFamily, timestampBits) = ComputeQueue(vk, gpu.Handle, name);
-        const SubgroupFeatureFlags arithmetic = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.ArithmeticBit;
+        const SubgroupFeatureFlags needed = SubgroupFeatureFlags.BasicBit | SubgroupFeatureFlags.VoteBit | SubgroupFeatureFlags.ArithmeticBit;
         var capabilities = new DeviceCapabilities
         {
             Kind = Kind(basic.DeviceType),
             ApiVersion = apiVersion,
             SubgroupSize = properties11.SubgroupSize,
-            SubgroupArithmetic = (properties11.SubgroupSupportedOperations & arithmetic) == arithmetic
+            SubgroupArithmetic = (properties11.SubgroupSupportedOperations & needed) == needed
                 && properties11.SubgroupSupportedStages.HasFlag(ShaderStageFlags.ComputeBit),
             SubgroupBroadcast = properties11.SubgroupSupportedOperations.HasFlag(SubgroupFeatureFlags.BallotBit)
                 && properties11.SubgroupSupportedStages.HasFlag(ShaderStageFlags.ComputeBit),

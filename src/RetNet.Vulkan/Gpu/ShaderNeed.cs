@@ -9,8 +9,8 @@ public sealed class ShaderNeed
     private const int HeaderWords = 5;
     private const uint OpCapability = 17;
 
-    /// <summary>SPIR-V capabilities that every device has which runs the kernels: Shader, Matrix, GroupNonUniform, its arithmetic, device addresses.</summary>
-    private static readonly uint[] Base = [0, 1, 61, 63, 5347];
+    /// <summary>SPIR-V capabilities that every device has which runs the kernels: Shader, Matrix, GroupNonUniform, its votes and arithmetic, device addresses.</summary>
+    private static readonly uint[] Base = [0, 1, 61, 62, 63, 5347];
 
     /// <summary>Tensor addressing and block loads, which are usable together with workgroup scope or not at all.</summary>
     private static readonly ShaderNeed WorkgroupMatrices = new("cooperative matrices of workgroups", can => can.WorkgroupMatrices is not null);

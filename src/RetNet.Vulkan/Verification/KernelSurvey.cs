@@ -60,7 +60,7 @@ public static class KernelSurvey
             {
                 var tile = tuning.ProductTile(device.Capabilities, Matrix(config, type.Type, interleave, output), output, tokens);
                 yield return ($"{tile.Kernel}_{type.Name}", $"{input} in, {output} out, {tokens switch { 1 => "1 token", ManyTokens => "many tokens", _ => $"{tokens} tokens" }}", () =>
-                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tuning.Chains && tokens == 1));
+                    KernelFactory.Product(device, config, new(type.Type, interleave, input, output, Biased: false, tile), tile.Chains));
             }
             foreach (var kernel in ProductsOfMany(device, type, interleave))
                 yield return kernel;
@@ -89,8 +89,8 @@ public static class KernelSurvey
             if (ShaderLibrary.Has($"retention_matrix_states{suffix}"))
                 yield return ($"retention_matrix_states{suffix}", "many tokens", () => KernelFactory.MatrixStates(device, config, state));
             yield return ($"retention_chunk_states{(tuning.ChunkLanes ? "_lane" : "")}{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
-            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: false, chained: tuning.Chains));
-            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, leavesNorm: true, chained: false));
+            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 1, leavesNorm: false, chained: tuning.Chains(1)));
+            yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 16, leavesNorm: true, chained: false));
         }
 
         if (ShaderLibrary.Has("retention_matrix_outputs"))

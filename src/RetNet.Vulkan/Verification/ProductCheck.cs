@@ -128,7 +128,8 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
         var sides = MatMulPlan.RequiredShape(run.Device);
         var rows = Math.Max(sides.N, (index % 3 == 0 ? 32u : 16) / halves);
         shape = shape with { Tokens = tokens, Blocks = 37 * shape.Blocks };
-        form = form with { Subgroups = 2 * parts, RowsAtOnce = rows, TokensAtOnce = atOnce, Staged = depth, Parts = parts };
+        var subgroups = Tuning.FitsMatrices(run.Device.Capabilities, 2 * parts, halves * rows, depth) ? 2 * parts : parts;
+        form = form with { Subgroups = subgroups, RowsAtOnce = rows, TokensAtOnce = atOnce, Staged = depth, Parts = parts };
         using var kernel = Build(run.Device, form, shape);
         Run(run, kernel, form, shape);
     }
