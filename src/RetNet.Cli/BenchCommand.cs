@@ -11,7 +11,7 @@ namespace RetNet.Cli;
 
 /// <summary>Measures decoding and prefill beside what the device reaches in a plain copy and a plain product.</summary>
 [Verb("bench", HelpText = "Measure decoding and prefill on a device.")]
-internal sealed class BenchCommand : DeviceCommand
+internal sealed class BenchCommand : SequenceCommand
 {
     [Option("shape", MetaValue = "SHAPE", HelpText = "Instead of a model: a shape with random weights, tiny, 350m, 1.3b, 2.7b, 6.7b, torchscale-medium, torchscale-xl, torchscale-3b, torchscale-7b, or D,L,H,DK,DV,FFN,V; may be given several times.")]
     public IEnumerable<string> Shapes { get; set => field = [.. value.Select(shape => Arguments.Plain(shape))]; } = [];

@@ -4,7 +4,7 @@ using RetNet.Vulkan.Execution;
 namespace RetNet.Cli;
 
 /// <summary>A verb that evaluates given tokens in one of the three forms.</summary>
-internal abstract class EvaluationCommand : DeviceCommand
+internal abstract class EvaluationCommand : SequenceCommand
 {
     private const string Torchscale = "torchscale";
 

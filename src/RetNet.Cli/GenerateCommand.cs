@@ -8,7 +8,7 @@ namespace RetNet.Cli;
 
 /// <summary>Goes on from a prompt: text on stdout as it is generated, everything else on stderr.</summary>
 [Verb("generate", HelpText = "Generate text that goes on from a prompt.")]
-internal sealed class GenerateCommand : DeviceCommand
+internal sealed class GenerateCommand : SequenceCommand
 {
     [Value(0, MetaName = "PROMPT", HelpText = "Text to go on from; - reads it from standard input; without one the model begins by itself. Put -- before one that looks like an option.")]
     public string? Prompt { get; set => field = Arguments.Plain(value); }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using CommandLine;
 using RetNet.Converter;
@@ -10,7 +9,7 @@ namespace RetNet.Cli;
 
 /// <summary>Whether a device and its driver train right: losses, gradients and updated weights.</summary>
 [Verb("train-check", HelpText = "Check that a device trains right: losses, gradients and updated weights. --model may be the folder of a checkpoint.")]
-internal sealed class TrainCheckCommand : DeviceCommand
+internal sealed class TrainCheckCommand : CheckCommand
 {
     private const string Torchscale = "torchscale";
     private const int RandomSequences = 2;
@@ -30,9 +29,6 @@ internal sealed class TrainCheckCommand : DeviceCommand
 
     [Option("exact", MetaValue = Torchscale, HelpText = "Reproduce torchscale's abs-sum clamp in the parallel form.")]
     public string? Exact { get; set => field = Arguments.Plain(value); }
-
-    [Option("json", HelpText = "Print the result as JSON.")]
-    public bool Json { get; set; }
 
     [Value(0, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
@@ -84,29 +80,13 @@ internal sealed class TrainCheckCommand : DeviceCommand
         var config = RetNetGguf.ReadConfig(file);
         var sequences = Sequences(config, reference);
         var framework = reference is null || Tokens is not null ? null : Trace(reference);
-        return OnDevice(terminal, device =>
+        return Judge(terminal, (device, clock, show) =>
         {
-            var clock = Stopwatch.StartNew();
-            var progress = Progress(terminal, "");
-            try
-            {
-                var check = new TrainingCheck(file, sequences, options);
-                var comparisons = check.Run(
-                    form => new DeviceTraining(device, file, form, sequences.Length, sequences[0].Length, options), framework, (title, share) => Show(progress, title, share), cancel);
-                progress?.Clear();
-                var steps = string.Create(CultureInfo.InvariantCulture, $"{options.Steps} steps of AdamW on {sequences.Length} x {sequences[0].Length} tokens");
-                var report = new TrainCheckReport(device.Gpu.Name, device.Gpu.Driver, config.Name, steps, comparisons, clock.Elapsed);
-                if (Json)
-                    JsonOutput.Write(terminal.Out, report.Write);
-                else
-                    report.Write(terminal.Out);
-                return report.IsRight ? ExitCode.Success : ExitCode.Failure;
-            }
-            catch (OperationCanceledException)
-            {
-                progress?.Clear();
-                return ExitCode.Interrupted;
-            }
+            var check = new TrainingCheck(file, sequences, options);
+            var comparisons = check.Run(
+                form => new DeviceTraining(device, file, form, sequences.Length, sequences[0].Length, options), framework, (title, share) => show($"training: {title}", share), cancel);
+            var steps = string.Create(CultureInfo.InvariantCulture, $"{options.Steps} steps of AdamW on {sequences.Length} x {sequences[0].Length} tokens");
+            return new TrainCheckReport(device.Gpu.Name, device.Gpu.Driver, config.Name, steps, comparisons, clock.Elapsed);
         });
     }
 
@@ -126,12 +106,4 @@ internal sealed class TrainCheckCommand : DeviceCommand
     private TrainingTrace Trace(TrainingReference reference) => Steps == reference.Losses.Count
         ? TrainingTrace.Of("PyTorch", reference.Losses, reference.Gradients, reference.Weights)
         : TrainingTrace.Of("PyTorch", reference.Losses, reference.Gradients, null);
-
-    private static void Show(ProgressLine? progress, string title, double share)
-    {
-        if (progress is null)
-            return;
-        progress.Title = $"training: {title}";
-        progress.Report(share);
-    }
 }

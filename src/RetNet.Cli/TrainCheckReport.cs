@@ -5,15 +5,16 @@ using RetNet.Vulkan.Verification;
 namespace RetNet.Cli;
 
 /// <summary>What <see cref="TrainCheckCommand"/> found, as tables or as JSON.</summary>
-internal sealed class TrainCheckReport(string device, string driver, string model, string steps, IReadOnlyList<TrainingComparison> comparisons, TimeSpan time)
+internal sealed class TrainCheckReport(string device, string driver, string model, string steps, IReadOnlyList<TrainingComparison> comparisons, TimeSpan time) : ICheckReport
 {
-    /// <summary>Whether nothing is beyond its limit.</summary>
+    /// <inheritdoc/>
     public bool IsRight => !comparisons.Any(comparison => comparison.IsWrong);
 
     private string Verdict => IsRight
         ? "this device trains right"
         : $"beyond their limits: {string.Join("; ", comparisons.Where(comparison => comparison.IsWrong).Select(Problem))}; report it with `retnet devices --json`";
 
+    /// <inheritdoc/>
     public void Write(TextWriter writer)
     {
         writer.WriteLine($"{device} ({driver})");
@@ -32,6 +33,7 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
         writer.WriteLine($"verdict: {Verdict}");
     }
 
+    /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();

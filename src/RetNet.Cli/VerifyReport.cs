@@ -5,9 +5,9 @@ using RetNet.Vulkan.Verification;
 namespace RetNet.Cli;
 
 /// <summary>What <see cref="VerifyCommand"/> found, as tables or as JSON.</summary>
-internal sealed class VerifyReport(string device, string driver, string model, IReadOnlyList<CheckResult> kernels, IReadOnlyList<CheckResult> forms, TimeSpan time)
+internal sealed class VerifyReport(string device, string driver, string model, IReadOnlyList<CheckResult> kernels, IReadOnlyList<CheckResult> forms, TimeSpan time) : ICheckReport
 {
-    /// <summary>Whether nothing was wrong.</summary>
+    /// <inheritdoc/>
     public bool IsRight => !kernels.Concat(forms).Any(result => result.IsWrong);
 
     private string Verdict
@@ -27,6 +27,7 @@ internal sealed class VerifyReport(string device, string driver, string model, I
         }
     }
 
+    /// <inheritdoc/>
     public void Write(TextWriter writer)
     {
         writer.WriteLine($"{device} ({driver})");
@@ -39,6 +40,7 @@ internal sealed class VerifyReport(string device, string driver, string model, I
         writer.WriteLine($"verdict: {Verdict}");
     }
 
+    /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();

@@ -13,7 +13,7 @@ public sealed class TrainingModel : ITrainable
     private readonly Optimizer _optimizer;
     private readonly LoraOptions? _lora;
     private readonly HashSet<string> _adapted = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (string Tensor, ParameterKind Kind)> _state = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Tensor, ParameterKind Kind)> _state;
 
     private TrainingModel(GpuDevice device, RetNetConfig config, ParameterSet parameters, TrainingModelOptions options)
     {
@@ -32,7 +32,9 @@ public sealed class TrainingModel : ITrainable
         }
 
         Weights = [.. TensorShapes.Of(config).Where(shape => parameters.Find(shape.Name) is not null)];
-        State = [.. parameters.Tensors.Where(tensor => tensor.Trainable).SelectMany(StateOf)];
+        var state = parameters.Tensors.Where(tensor => tensor.Trainable).SelectMany(StateOf).ToArray();
+        State = [.. state.Select(part => part.Shape)];
+        _state = state.ToDictionary(part => part.Shape.Name, part => (part.Tensor, part.Kind), StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
@@ -156,7 +158,7 @@ public sealed class TrainingModel : ITrainable
     }
 
     /// <summary>Of the model's own tensors the weights are in the model's file; adapters are in none.</summary>
-    private IEnumerable<TensorShape> StateOf(ParameterTensor tensor)
+    private IEnumerable<(TensorShape Shape, string Tensor, ParameterKind Kind)> StateOf(ParameterTensor tensor)
     {
         foreach (var kind in Enum.GetValues<ParameterKind>())
         {
@@ -168,8 +170,7 @@ public sealed class TrainingModel : ITrainable
                 ParameterKind.SecondMoment => tensor.Name + ".second_moment",
                 _ => tensor.Name,
             };
-            _state.Add(name, (tensor.Name, kind));
-            yield return new(name, tensor.IsMatrix ? [tensor.Columns, tensor.Rows] : [tensor.Columns], Required: true);
+            yield return (new(name, tensor.IsMatrix ? [tensor.Columns, tensor.Rows] : [tensor.Columns], Required: true), tensor.Name, kind);
         }
     }
 }

@@ -150,9 +150,7 @@ public sealed class TrainingStep : IDisposable
     {
         if (tokens.Length != Options.Rows)
             throw new ArgumentException($"{tokens.Length} tokens for {Options.Sequences} sequences of {Options.Length}", nameof(tokens));
-        foreach (var token in tokens)
-            if ((uint)token >= (uint)Config.VocabularySize)
-                throw new ArgumentException($"token {token} is none of a vocabulary of {Config.VocabularySize}", nameof(tokens));
+        Vocabulary.RequireKnown(tokens, Config);
         _loss.Set(targets, scale);
         _embeddingGradient?.Set(tokens);
         WriteTables(tokens.ToArray());
