@@ -4,6 +4,7 @@
 //
 // It is as exact as f32 is: an input goes in as two f16, x = h + l/1024, which keep 21 bits of it, in columns of
 // their own that meet again at the end. A matrix has columns to spare where tokens are few, and the units have time.
+// An input that f16 cannot hold is infinite: no number comes out, which the host refuses.
 //
 // A subgroup streams ROWS rows (of each half) and has a slab of shared memory of its own, DEPTH columns of these and of all tokens: it
 // waits for no other until its sums are done, and loads the next slab while it multiplies this one. PARTS subgroups share rows, each
