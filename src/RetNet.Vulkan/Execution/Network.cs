@@ -73,7 +73,7 @@ internal sealed class Network : IDisposable
     public static bool CanChain(RetNetModel model, Tuning tuning, int sequences)
     {
         var config = model.Config;
-        return tuning.FusesNorms(sequences) && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
+        return tuning.Chains(sequences) && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
             && model.OutputNorm is { SubtractMean: false } && model.Layers.All(layer => layer.FeedForwardSubNorm is null && !layer.RetentionNorm.SubtractMean && !layer.FeedForwardNorm.SubtractMean)
             && Chains(model.Output, ProductOutput.Store)
             && model.Layers.All(layer => Chains(layer.QueryKeyValueGate, ProductOutput.Store) && Chains(layer.RetentionOutput, ProductOutput.AddResidual)

@@ -16,5 +16,5 @@ internal readonly record struct ProductTile(string Kernel, uint Threads, uint Ro
     uint Depth = 0)
 {
     /// <summary>Whether the kernel can be part of a chain (<see cref="DispatchChain"/>).</summary>
-    public bool Chains => Kernel is "matvec_stream" or "matvec_tokens" or "matvec_matrix";
+    public bool Chains => Kernel is Tuning.Stream or Tuning.FewTokens or Tuning.OnMatrices;
 }

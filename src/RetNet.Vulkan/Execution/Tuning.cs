@@ -28,7 +28,8 @@ internal readonly record struct Tuning(
     string Retention, uint RetentionThreads, uint RetentionTileLanes,
     bool ChunkLanes, uint ChunkThreads, uint ChunkTileVectors, uint ChunkQueries, uint ChunkKeyRows, uint RowThreads, uint SampleThreads, uint SampleLoads)
 {
-    private const string Stream = "matvec_stream";
+    /// <summary>The product of one token on a GPU.</summary>
+    public const string Stream = "matvec_stream";
 
     /// <summary>Tokens that <see cref="FewTokens"/> takes at most.</summary>
     private const uint MostTokens = 8;
@@ -37,16 +38,13 @@ internal readonly record struct Tuning(
     private const uint MostSums = 32;
 
     /// <summary>The product of a few tokens, one of each sequence.</summary>
-    private const string FewTokens = "matvec_tokens";
+    public const string FewTokens = "matvec_tokens";
 
     /// <summary>The same on matrix units.</summary>
-    private const string OnMatrices = "matvec_matrix";
+    public const string OnMatrices = "matvec_matrix";
 
     /// <summary>Tokens from which it is faster, and the shorter side of a matrix up to which it is: an H200 is slower with it at 4096.</summary>
     private const int LeastOnMatrices = 4, MostWidth = 2048;
-
-    /// <summary>Sequences from which retention takes wider tiles.</summary>
-    private const int ManySequences = 8;
 
     /// <summary>Rows of all halves that a subgroup of it takes at most.</summary>
     private const uint MostMatrixRows = 48;
@@ -62,6 +60,9 @@ internal readonly record struct Tuning(
 
     /// <summary>How much faster a unit reads its shared memory than device memory, or the cache that all units share.</summary>
     private const double SharedMemorySpeed = 4;
+
+    /// <summary>Sequences from which the recurrent retention kernel takes wider tiles.</summary>
+    private const int ManySequences = 8;
 
     /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
     private const uint LeastTiles = 2048;
@@ -266,6 +267,6 @@ internal readonly record struct Tuning(
     /// <summary>Tiles of a head's value columns.</summary>
     public int RetentionTiles(int valueVectors, int sequences) => (valueVectors + (int)RetentionLanes(sequences) - 1) / (int)RetentionLanes(sequences);
 
-    /// <summary>Threads of its workgroup along the value columns: of many sequences, whose workgroups fill a GPU, wider ones.</summary>
+    /// <summary>Threads of a workgroup of recurrent retention along the value columns; more for many sequences, whose workgroups fill a GPU.</summary>
     public uint RetentionLanes(int sequences) => MatVec == Stream && sequences >= ManySequences ? 2 * RetentionTileLanes : RetentionTileLanes;
 }
