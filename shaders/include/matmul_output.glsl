@@ -14,8 +14,8 @@ const uint OUTPUT_GLU = 2;
 const uint OUTPUT_ACT = 3;
 const uint HALVES = OUTPUT == OUTPUT_GLU ? 2 : 1;
 
-// Finishes an element from the sums of its halves.
-void finish(uint token, uint row, float first, float second)
+// Finishes an element from the sums of its halves; returns it as it was before it was rounded.
+float finish(uint token, uint row, float first, float second)
 {
     const uint at = token * yStride + row;
     if (BIASED)
@@ -33,8 +33,9 @@ void finish(uint token, uint row, float first, float second)
     if (HALF_OUTPUT)
     {
         Halves(y).at[at] = toHalf(value);
-        return;
+        return value;
     }
 #endif
     floatsOf(y).at[at] = value;
+    return value;
 }

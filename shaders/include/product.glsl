@@ -5,7 +5,7 @@
 //   FORM_WEIGHT_GRADIENT  a = A[k][m]   b = B[k][n]   dW = dYᵀ·X
 //
 // A workgroup owns a tile of C, TILE_M × TILE_N, and walks k DEPTH at a time. With SPLIT, workgroups share the k of a tile: each leaves its sums in
-// partials, [parts][M][partialStride], and matmul_sum adds them in their order.
+// partials, [parts][M][partialStride], and product_sum adds them in their order.
 
 #extension GL_EXT_control_flow_attributes : require
 

@@ -13,6 +13,9 @@
 #define HALF_FLOATS
 #define WeightView Quads
 #define InputView Quads
+#define NORMS
+layout(constant_id = 16) const bool NORMED_INPUT = false;
+layout(constant_id = 17) const bool NORMS_OUTPUT = false; // with OUTPUT_ADD and SPLIT
 #include "matmul.glsl"
 
 layout(constant_id = 11) const uint SUBGROUP = 32;
@@ -122,7 +125,7 @@ void multiply(uint token, uint row)
 }
 
 // Matrices through shared memory, since who holds which of their elements is the device's secret.
-void deliverMatrix(uint firstToken, uint firstRow, uint t, uint r)
+void deliverMatrix(uint firstToken, uint tileToken, uint firstRow, uint t, uint r)
 {
     const uint own = gl_SubgroupID * MATRIX_TOKENS * MATRIX_ROWS;
     const uint elements = (MATRIX_TOKENS * MATRIX_ROWS + SUBGROUP - 1) / SUBGROUP;
@@ -135,12 +138,10 @@ void deliverMatrix(uint firstToken, uint firstRow, uint t, uint r)
         {
             const uint i = n * SUBGROUP + gl_SubgroupInvocationID;
             const float sum = staged[own + i];
-            const uint token = firstToken + t * MATRIX_TOKENS + i / MATRIX_ROWS;
-            const uint row = firstRow + r * MATRIX_ROWS + i % MATRIX_ROWS;
             if (h + 1 < HALVES)
                 first[n] = sum;
-            else if (token < tokens && row < rows)
-                deliver(token, row, OUTPUT == OUTPUT_GLU ? first[n] : sum, sum);
+            else
+                deliver(firstToken, tileToken + t * MATRIX_TOKENS + i / MATRIX_ROWS, firstRow + r * MATRIX_ROWS + i % MATRIX_ROWS, OUTPUT == OUTPUT_GLU ? first[n] : sum, sum);
         }
         subgroupBarrier();
     }
@@ -158,6 +159,7 @@ void main()
 
     const uvec2 columns = ownColumns();
     load(firstToken, firstRow, columns.x);
+    loadInputScales(firstToken);
     for (uint column = columns.x; column < columns.y; column += DEPTH)
     {
         barrier();
@@ -170,5 +172,7 @@ void main()
 
     [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)
         [[unroll]] for (uint r = 0; r < OWN_ROWS; r++)
-            deliverMatrix(firstToken + token, firstRow + row, t, r);
+            deliverMatrix(firstToken, token, firstRow + row, t, r);
+    if (SPLIT && isLast())
+        finishTile(firstToken, firstRow);
 }

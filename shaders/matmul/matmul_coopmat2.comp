@@ -90,7 +90,7 @@ void main()
     const uvec2 tile = ownTile();
     const uint firstToken = tile.x * TILE_TOKENS;
     const uint firstRow = tile.y * TILE_ROWS;
-    const uvec2 columns = ownColumns();
+    const uint columns = runs * RUN;
     // What the host promises, said again where the compiler sees it: everything is aligned to quads.
     const uint xStep = xStride & ~7u;
     const uint wStep = runs * RUN & ~63u;
@@ -116,31 +116,18 @@ void main()
     Sums second = Sums(0.0);
     if (firstToken + TILE_TOKENS <= tokens && firstRow + TILE_ROWS <= rows)
     {
-        uint column = columns.x;
-        for (; column + UNROLL * DEPTH <= columns.y; column += UNROLL * DEPTH)
+        uint column = 0;
+        for (; column + UNROLL * DEPTH <= columns; column += UNROLL * DEPTH)
             [[unroll]] for (uint i = 0; i < UNROLL; i++)
                 MULTIPLY(column + i * DEPTH, xInner, wInner)
-        for (; column < columns.y; column += DEPTH)
+        for (; column < columns; column += DEPTH)
             MULTIPLY(column, xInner, wInner)
     }
     else
-        for (uint column = columns.x; column < columns.y; column += DEPTH)
+        for (uint column = 0; column < columns; column += DEPTH)
             MULTIPLY(column, xEdge, wEdge)
 
     tensorLayoutNV<2, gl_CooperativeMatrixClampModeConstantNV> out_ = createTensorLayoutNV(2, gl_CooperativeMatrixClampModeConstantNV);
-    if (SPLIT)
-    {
-        const uint at = gl_WorkGroupID.z * tokens * (partialStride / 4);
-        out_ = setTensorLayoutStrideNV(setTensorLayoutDimensionNV(out_, tokens, rows), partialStride & ~3u, 1);
-        coopMatStoreTensorNV(first, partials.at, at, sliceTensorLayoutNV(out_, firstToken, TILE_TOKENS, firstRow, TILE_ROWS));
-        if (OUTPUT == OUTPUT_GLU)
-        {
-            out_ = setTensorLayoutStrideNV(setTensorLayoutDimensionNV(out_, tokens, 2 * rows), partialStride & ~3u, 1);
-            coopMatStoreTensorNV(second, partials.at, at, sliceTensorLayoutNV(out_, firstToken, TILE_TOKENS, rows + firstRow, TILE_ROWS));
-        }
-        return;
-    }
-
     if (BIASED)
     {
         coopMatPerElementNV(first, first, addBias, firstRow, rows - 1);

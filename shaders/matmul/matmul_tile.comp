@@ -90,9 +90,9 @@ void main()
     [[unroll]] for (uint t = 0; t < THREAD_TOKENS; t++)
         [[unroll]] for (uint r = 0; r < THREAD_ROWS; r++)
         {
-            const uint token = firstToken + 4 * tokenVector + t;
             const uint row = firstRow + 4 * rowVector + r;
-            if (token < tokens && row < rows)
-                deliver(token, row, sums[0][t][r / 4][r % 4], sums[HALVES - 1][t][r / 4][r % 4]);
+            deliver(firstToken, 4 * tokenVector + t, row, sums[0][t][r / 4][r % 4], sums[HALVES - 1][t][r / 4][r % 4]);
         }
+    if (SPLIT && isLast())
+        finishTile(firstToken, firstRow);
 }

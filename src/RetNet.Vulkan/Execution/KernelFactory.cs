@@ -34,7 +34,7 @@ internal static class KernelFactory
         ReadOnlySpan<uint> shared =
         [
             plan.Threads, (uint)task.Matrix.Interleave, plan.TileTokens, plan.HalfRows(task.Halves), plan.Depth, (uint)task.Output, (uint)task.Activation,
-            Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput), Constant.Of(plan.Parts > 1), plan.Band,
+            Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput), Constant.Of(plan.Parts > 1 || task.OutputNorm is not null), plan.Band,
         ];
         switch (plan.Kind)
         {
@@ -44,14 +44,12 @@ internal static class KernelFactory
                 return new(device, $"matmul_coopmat2_{type}", [.. shared, plan.Unroll]);
             default:
                 var shape = MatMulPlan.RequiredShape(device);
-                return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K]);
+                return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K,
+                    Constant.Of(task.NormedInput is not null), Constant.Of(task.OutputNorm is not null)]);
         }
     }
 
     public static Kernel<UnpackArguments> Unpack(GpuDevice device, Tuning tuning, GgmlType type) => new(device, $"unpack_{BlockType.Of(type).Name}", tuning.RowThreads);
-
-    public static Kernel<MatMulSumArguments> MatMulSum(GpuDevice device, uint threads, in MatMulTask task) => new(
-        device, "matmul_sum" + Suffix(task.HalfOutput), threads, (uint)task.Output, (uint)task.Activation, Constant.Of(task.Matrix.Bias != 0), Constant.Of(task.HalfOutput));
 
     public static Kernel<NormArguments> Norm(GpuDevice device, Tuning tuning, bool subtractMean, bool halfOutput = false) =>
         new(device, "norm" + Suffix(halfOutput), tuning.RowThreads, Constant.Of(subtractMean));

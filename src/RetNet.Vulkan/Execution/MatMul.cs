@@ -6,17 +6,25 @@ using RetNet.Vulkan.Model;
 
 namespace RetNet.Vulkan.Execution;
 
-/// <summary>Products of many tokens with matrices: kernels as they are needed, and the memory of divided ones' partial sums.</summary>
+/// <summary>
+/// Products of many tokens with matrices: kernels as they are needed, and the memory in which workgroups of a divided product tell each other their sums.
+/// </summary>
 internal sealed class MatMul : IDisposable
 {
-    private const uint SumThreads = 128;
+    /// <summary>Tiles of rows of a residual stream that is normalised by the products behind and before it.</summary>
+    private const int MostNormTiles = 2048;
+
+    /// <summary>Tiles of a divided product at most.</summary>
+    private const int MostArrivals = 1 << 16;
 
     private readonly GpuDevice _device;
     private readonly GpuBuffer _partials;
+    private readonly GpuBuffer _arrivals;
+    private readonly GpuBuffer? _squares;
     private readonly GpuBuffer? _unpacked;
     private readonly Dictionary<KernelKey, Kernel<MatMulArguments>> _kernels = [];
-    private readonly Dictionary<SumKey, Kernel<MatMulSumArguments>> _sums = [];
     private readonly Dictionary<GgmlType, Kernel<UnpackArguments>> _unpacks = [];
+    private uint _normTiles;
 
     /// <param name="device">The device.</param>
     /// <param name="kind">The kernel that <see cref="Record(Recorder, in MatMulTask)"/> takes.</param>
@@ -26,17 +34,26 @@ internal sealed class MatMul : IDisposable
         (_device, Kind) = (device, kind);
         _unpacked = unpackedBytes > 0 ? device.Allocate("unpacked weights", unpackedBytes) : null;
         _partials = device.Allocate("partial sums", MatMulPlan.PartialBytes);
+        _arrivals = device.Allocate("arrivals", MostArrivals * sizeof(uint));
+        _squares = kind == MatMulKind.SubgroupMatrix ? device.Allocate("sums of squares", MatMulPlan.ManyTokens * MostNormTiles * sizeof(float)) : null;
+        device.Run("clear arrivals", recorder => recorder.Fill(_arrivals));
     }
 
-    private readonly record struct KernelKey(MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput);
-
-    private readonly record struct SumKey(ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput);
+    private readonly record struct KernelKey(
+        MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, bool NormedInput, bool NormsOutput);
 
     /// <summary>The kernel.</summary>
     public MatMulKind Kind { get; }
 
     /// <summary>Whether a matrix that is not f16 is unpacked once for so many tokens, and not by every tile of them.</summary>
     public static bool Unpacks(int tokens) => tokens > 512;
+
+    /// <summary>Whether products normalise what they leave for each other (<see cref="MatMulTask.OutputNorm"/>), instead of a dispatch between them.</summary>
+    /// <param name="rows">Tokens.</param>
+    /// <param name="width">Elements of a token.</param>
+    public bool Normalises(int rows, int width) =>
+        Kind == MatMulKind.SubgroupMatrix && rows <= MatMulPlan.ManyTokens
+            && MatMulPlan.Candidates(_device.Capabilities, Kind, 1).All(plan => Up((uint)width, plan.TileRows) <= MostNormTiles);
 
     /// <summary>Records a product with the plan that suits it.</summary>
     public void Record(Recorder recorder, in MatMulTask task)
@@ -45,54 +62,47 @@ internal sealed class MatMul : IDisposable
         Record(recorder, own, MatMulPlan.Choose(_device.Capabilities, Kind, own.Halves, (uint)own.Tokens, own.Rows, own.PaddedColumns));
     }
 
-    /// <summary>Records a product with a plan, and a barrier within it where it is divided.</summary>
+    /// <summary>Records a product with a plan.</summary>
     public void Record(Recorder recorder, in MatMulTask task, MatMulPlan plan)
     {
         var matrix = task.Matrix;
-        var partialStride = (matrix.Rows + 3) / 4 * 4;
+        var tiles = Up(task.Rows, plan.HalfRows(task.Halves));
         recorder.Dispatch(KernelOf(task, plan), new MatMulArguments
         {
             Weights = matrix.Weights,
             Scales = matrix.Scales,
             X = task.X,
             Y = task.Y,
-            Partials = _partials.Address,
             Bias = matrix.Bias,
+            Partials = _partials.Address,
+            Arrivals = _arrivals.Address,
+            Squares = _squares?.Address ?? 0,
+            NormWeight = task.OutputNorm?.Weight ?? 0,
+            Normed = task.OutputNorm?.Normed ?? 0,
             Rows = task.Rows,
             Runs = (uint)matrix.Runs,
             Tokens = (uint)task.Tokens,
             XStride = (uint)task.XStride,
             YStride = (uint)task.YStride,
-            PartialStride = (uint)partialStride,
             SplitColumns = plan.SplitColumns(task.PaddedColumns),
+            InputTiles = _normTiles,
+            InputWidth = (uint)(task.NormedInput?.Width ?? 0),
             ResidualScale = task.ResidualScale,
-        }, Up(task.Rows, plan.HalfRows(task.Halves)), Up((uint)task.Tokens, plan.TileTokens), plan.Parts);
-        if (plan.Parts == 1)
-            return;
-        recorder.Barrier();
-        recorder.Dispatch(SumOf(task), new MatMulSumArguments
-        {
-            Partials = _partials.Address,
-            Y = task.Y,
-            Bias = matrix.Bias,
-            Rows = task.Rows,
-            Tokens = (uint)task.Tokens,
-            Parts = plan.Parts,
-            YStride = (uint)task.YStride,
-            PartialStride = (uint)partialStride,
-            ResidualScale = task.ResidualScale,
-        }, Up(task.Rows, SumThreads), (uint)task.Tokens);
+            Eps = task.NormedInput?.Eps ?? 0,
+        }, tiles, Up((uint)task.Tokens, plan.TileTokens), plan.Parts);
+        if (task.OutputNorm is not null)
+            _normTiles = tiles;
     }
 
     public void Dispose()
     {
         foreach (var kernel in _kernels.Values)
             kernel.Dispose();
-        foreach (var kernel in _sums.Values)
-            kernel.Dispose();
         foreach (var kernel in _unpacks.Values)
             kernel.Dispose();
         _unpacked?.Dispose();
+        _squares?.Dispose();
+        _arrivals.Dispose();
         _partials.Dispose();
     }
 
@@ -111,18 +121,9 @@ internal sealed class MatMul : IDisposable
     private Kernel<MatMulArguments> KernelOf(in MatMulTask task, MatMulPlan plan)
     {
         // How many parts there are is no constant of the kernel, only whether there are several.
-        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput);
+        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput, task.NormedInput is not null, task.OutputNorm is not null);
         if (!_kernels.TryGetValue(key, out var kernel))
             _kernels.Add(key, kernel = KernelFactory.MatMul(_device, plan, task));
-        return kernel;
-    }
-
-    [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<MatMulSumArguments> SumOf(in MatMulTask task)
-    {
-        var key = new SumKey(task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput);
-        if (!_sums.TryGetValue(key, out var kernel))
-            _sums.Add(key, kernel = KernelFactory.MatMulSum(_device, SumThreads, task));
         return kernel;
     }
 }

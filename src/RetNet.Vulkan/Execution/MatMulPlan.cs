@@ -26,20 +26,30 @@ internal readonly record struct MatMulPlan(
 
     private const uint MostParts = 16;
 
-    /// <summary>From here on a tile is shared by enough tokens: more of them only save reading weights again from the cache.</summary>
-    private const uint ManyTokens = 64;
+    private const uint OddRows = 192;
 
-    /// <summary>Tokens, rows, columns at a time and subgroups of 32, the largest first; the small ones are for batches that decode.</summary>
-    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] WorkgroupTiles =
+    /// <summary>
+    /// Bytes that the workgroups of a product of few tokens should ask for at a time, all together: what a large device takes in while a load is under way.
+    /// </summary>
+    private const uint EnoughBytes = 3_200_000;
+
+    /// <summary>From here on a tile is shared by enough tokens: more of them only save reading weights again from the cache.</summary>
+    public const uint ManyTokens = 64;
+
+    /// <summary>
+    /// Tokens, rows, columns at a time and subgroups of 32, the largest first, and the TFLOP/s of an H200 of whose units all have such a tile: in a product,
+    /// and in a gated unit's.
+    /// </summary>
+    private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups, double Speed, double GatedSpeed)[] WorkgroupTiles =
     [
-        (128, 256, 64, 8), (128, 128, 64, 8), (64, 128, 64, 8), (64, 128, 64, 4), (64, 64, 64, 4),
-        (32, 64, 128, 4), (32, 64, 64, 4), (16, 64, 128, 4), (16, 64, 64, 4),
+        (128, 256, 64, 8, 250, 287), (128, OddRows, 64, 8, 295, 180), (128, 128, 64, 8, 247, 187), (64, 128, 64, 8, 160, 185), (64, 128, 64, 4, 150, 193), (64, 64, 64, 4, 83, 83),
     ];
 
+    /// <summary>Tokens, rows, columns at a time and subgroups, the largest first; those of up to 64 tokens are for batches that decode.</summary>
     private static readonly (uint Tokens, uint Rows, uint Depth, uint Subgroups)[] SubgroupTiles =
     [
-        (256, 128, 32, 8), (128, 128, 32, 4), (64, 128, 32, 8), (64, 64, 32, 4), (64, 64, 32, 2),
-        (32, 32, 128, 4), (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 64, 4), (16, 64, 64, 2), (16, 64, 32, 1),
+        (256, 128, 32, 8), (128, 128, 32, 4), (64, 128, 32, 8), (64, 64, 128, 8), (64, 64, 64, 4), (64, 64, 32, 4), (64, 64, 32, 2),
+        (32, 96, 128, 6), (32, 32, 128, 4), (32, 64, 64, 4), (32, 64, 32, 2), (16, 64, 128, 2), (16, 32, 128, 2), (16, 64, 64, 2), (16, 64, 32, 1),
     ];
 
     /// <summary>A processor's driver takes minutes to build a GPU's tile of matrices.</summary>
@@ -72,8 +82,8 @@ internal readonly record struct MatMulPlan(
     };
 
     /// <summary>
-    /// The plan for a product: of few tokens, the largest tile of which there are enough to fill the device; of many, what should be
-    /// fastest. Where there are too few tiles, the columns are divided.
+    /// The plan for a product: of few tokens, the smallest tile that holds them; of many, what should be fastest. Where there are too few tiles, the columns
+    /// are divided, but not those of matrices of a workgroup, of which few tokens take a subgroup's.
     /// </summary>
     /// <param name="capabilities">The device.</param>
     /// <param name="kind">The kernel.</param>
@@ -83,15 +93,28 @@ internal readonly record struct MatMulPlan(
     /// <param name="columns">Columns, padding included.</param>
     public static MatMulPlan Choose(DeviceCapabilities capabilities, MatMulKind kind, uint halves, uint tokens, uint rows, uint columns)
     {
+        if (kind == MatMulKind.WorkgroupMatrix && tokens <= ManyTokens)
+            kind = MatMulKind.SubgroupMatrix;
         var wanted = Math.Max(BitOperations.RoundUpToPowerOf2(tokens), 16);
         var plans = Candidates(capabilities, kind, halves).Where(plan => columns % plan.Depth == 0).ToArray();
         var least = Math.Min(Math.Min(wanted, ManyTokens), plans.Max(plan => plan.TileTokens));
         least = plans.Where(plan => plan.TileTokens >= least).Min(plan => plan.TileTokens);
-        plans = [.. plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least))];
-        var chosen = tokens > ManyTokens ? plans.MaxBy(plan => plan.Speed(halves, tokens, rows)) : plans.First(plan => plan.TileTokens == least);
-        if (chosen.Tiles(halves, tokens, rows) >= Enough)
-            return chosen;
-        return chosen.Divide(halves, tokens, rows, columns);
+        if (tokens <= ManyTokens)
+            return ChooseForFew([.. plans.Where(plan => plan.TileTokens == least)], halves, tokens, rows, columns);
+        var chosen = plans.Where(plan => plan.TileTokens >= least && plan.TileTokens <= Math.Max(wanted, least)).MaxBy(plan => plan.Speed(halves, tokens, rows));
+        return kind == MatMulKind.WorkgroupMatrix ? chosen : chosen.Divide(Up(Enough, chosen.Tiles(halves, tokens, rows)), halves, tokens, rows, columns);
+    }
+
+    /// <summary>
+    /// Few tokens leave weights to load and little else. Of the deepest tiles, which ask for most at a time, the widest, which loads inputs least often,
+    /// of which there are enough; else the narrowest with its columns divided.
+    /// </summary>
+    private static MatMulPlan ChooseForFew(MatMulPlan[] plans, uint halves, uint tokens, uint rows, uint columns)
+    {
+        var deepest = plans.Where(plan => plan.Depth == plans.Max(other => other.Depth)).OrderByDescending(plan => plan.TileRows).ToArray();
+        return deepest.Where(plan => Bytes(plan) >= EnoughBytes).Cast<MatMulPlan?>().FirstOrDefault() ?? deepest[^1].Divide(Up(EnoughBytes, Bytes(deepest[^1])), halves, tokens, rows, columns);
+
+        uint Bytes(MatMulPlan plan) => plan.Tiles(halves, tokens, rows) * (plan.TileTokens + plan.TileRows) * plan.Depth * (plan.Kind == MatMulKind.Tile ? sizeof(float) : 2u);
     }
 
     /// <summary>Rows of Y that a workgroup takes.</summary>
@@ -127,16 +150,21 @@ internal readonly record struct MatMulPlan(
     private double Speed(uint halves, uint tokens, uint rows)
     {
         var tiles = Tiles(halves, tokens, rows);
-        return (double)tiles / (Up(tiles, Enough) * Enough) * Math.Sqrt((double)TileTokens * TileRows / (TileTokens + TileRows));
+        var share = (double)tiles / (Up(tiles, Enough) * Enough);
+        if (Kind != MatMulKind.WorkgroupMatrix)
+            return share * Math.Sqrt((double)TileTokens * TileRows / (TileTokens + TileRows));
+        // Most widths are multiples of powers of two and not of this. A tile at the edge takes so long that the others wait for it.
+        if (TileRows == OddRows && rows % HalfRows(halves) != 0)
+            return 0;
+        var plan = this;
+        var measured = WorkgroupTiles.First(tile => (tile.Tokens, tile.Rows, 32 * tile.Subgroups) == (plan.TileTokens, plan.TileRows, plan.Threads));
+        return share * (halves == 2 ? measured.GatedSpeed : measured.Speed);
     }
 
-    private MatMulPlan Divide(uint halves, uint tokens, uint rows, uint columns)
+    /// <summary>This, its columns divided into so many parts, or as many as the memory for their sums and the columns allow.</summary>
+    private MatMulPlan Divide(uint parts, uint halves, uint tokens, uint rows, uint columns)
     {
-        var most = Math.Min(MostParts, PartialBytes / sizeof(float) / (tokens * Up(halves * rows, 4) * 4));
-        var tiles = Tiles(halves, tokens, rows);
-        // Few tokens leave weights to load and little else: more workgroups keep more of them under way.
-        var enough = tokens <= ManyTokens && tiles < Enough ? 2 * Enough : Enough;
-        var parts = Math.Min(Up(enough, tiles), columns / (2 * Depth));
+        var most = Math.Min(Math.Min(MostParts, columns / (2 * Depth)), PartialBytes / sizeof(float) / (tokens * Up(rows, 4) * 4 * halves));
         var divided = this with { Parts = Math.Clamp(parts, 1, Math.Max(most, 1)) };
         return divided with { Parts = Up(columns, divided.SplitColumns(columns)) };
     }
@@ -151,6 +179,8 @@ internal readonly record struct MatMulPlan(
         var wavesTokens = WavesTokens(capabilities, shape);
         var wavesRows = Threads / capabilities.SubgroupSize / wavesTokens;
         var bytes = (TileTokens + TileRows) * (Depth / 8 + 1) * 16 + Threads / capabilities.SubgroupSize * shape.M * shape.N * sizeof(float);
+        if (TileTokens <= ManyTokens)
+            bytes += (TileTokens * TileRows / 4 + TileTokens + Math.Max(Threads, TileTokens)) * sizeof(float);
         return TileTokens % (wavesTokens * shape.M) == 0 && HalfRows(halves) % (wavesRows * shape.N) == 0 && Depth % shape.K == 0
             && bytes <= capabilities.SharedMemoryBytes;
     }

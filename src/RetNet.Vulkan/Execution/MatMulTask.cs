@@ -35,6 +35,18 @@ internal readonly record struct MatMulTask
     /// <summary>α of <see cref="ProductOutput.AddResidual"/>.</summary>
     public float ResidualScale { get; init; }
 
+    /// <summary>
+    /// Of a product by <see cref="MatMulKind.SubgroupMatrix"/> whose inputs are what <see cref="OutputNorm"/> of the product before left: elements of one of
+    /// them and the norm's ε. The product finishes the norm.
+    /// </summary>
+    public (int Width, float Eps)? NormedInput { get; init; }
+
+    /// <summary>
+    /// Of an <see cref="ProductOutput.AddResidual"/> by <see cref="MatMulKind.SubgroupMatrix"/> that an RMSNorm follows: device addresses of its weight and of
+    /// what products with <see cref="NormedInput"/> take, [tokens][<see cref="YStride"/>] in f16.
+    /// </summary>
+    public (ulong Weight, ulong Normed)? OutputNorm { get; init; }
+
     /// <summary>2 for a gated unit, else 1.</summary>
     public uint Halves => Output == ProductOutput.GatedUnit ? 2u : 1;
 

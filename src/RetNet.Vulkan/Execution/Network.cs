@@ -11,7 +11,7 @@ namespace RetNet.Vulkan.Execution;
 /// [norm → q, k, v, g]  retention  [output, + residual]  [norm → act(gate) · up]  [down, + residual]
 /// </code>
 /// with a dispatch for each bracket. The RMSNorm of one token, or on a GPU of a few, is part of the product that follows; a pass of many tokens
-/// and LayerNorm normalise in a dispatch of their own.
+/// and LayerNorm normalise in a dispatch of their own. Several tokens on matrix units share an RMSNorm between the products before and behind it.
 /// </summary>
 internal sealed class Network : IDisposable
 {
@@ -66,6 +66,9 @@ internal sealed class Network : IDisposable
 
     private bool Half => _activations.Precision == ProductPrecision.F16;
 
+    /// <summary>Whether the products on both sides of a norm normalise, instead of a dispatch: a pre-norm model's RMSNorms, of few tokens.</summary>
+    private bool SharesNorms => Half && !_config.PostNorm && _config.NormType == NormType.Rms && _matMul is not null && _matMul.Normalises(_activations.Rows, _config.Width);
+
     /// <summary>
     /// Whether a step of a model that takes a token of each of some sequences can be a chain on a device: all norms are part of the
     /// products, and the kernels of these know chains.
@@ -102,7 +105,7 @@ internal sealed class Network : IDisposable
             recorder.Use = null;
             retention(recorder, layer);
             recorder.Use = "output";
-            ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, rows, _activations.HeadSquares(layer));
+            ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, weights.FeedForwardNorm, rows, _activations.HeadSquares(layer));
 
             var hidden = weights.FeedForwardSubNorm is null ? _activations.Hidden(layer) : _activations.HiddenSums(layer);
             recorder.Use = "feed-forward in";
@@ -110,7 +113,8 @@ internal sealed class Network : IDisposable
             if (weights.FeedForwardSubNorm is { } subNorm)
                 RecordNorm(recorder, subNorm, hidden, _activations.Hidden(layer), _config.FeedForwardSize, _activations.HiddenStride, rows, Half);
             recorder.Use = "feed-forward down";
-            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden(layer), _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, rows);
+            var next = layer + 1 < _config.Layers ? _model.Layers[layer + 1].RetentionNorm : _model.OutputNorm;
+            ToResidual(recorder, weights.FeedForwardDown, _activations.Hidden(layer), _activations.HiddenStride, ProductInput.Plain, weights.FeedForwardNorm, next, rows);
             recorder.Use = null;
         }
     }
@@ -118,6 +122,8 @@ internal sealed class Network : IDisposable
     /// <summary>The last norm, where it is not part of <see cref="RecordLogits"/>; before it, for all rows of a pass.</summary>
     public void RecordOutputNorm(Recorder recorder, int rows)
     {
+        if (_model.OutputNorm is not null && SharesNorms)
+            return;
         if (_model.OutputNorm is { } norm && !Fused(norm))
             RecordNorm(recorder, norm, Residual, _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
         else if (Half)
@@ -132,7 +138,7 @@ internal sealed class Network : IDisposable
         var x = Half || (norm is not null && !fused) ? _activations.Normed : Residual;
         x += (ulong)firstRow * (ulong)_activations.WidthStride * (Half ? 2u : sizeof(float));
         recorder.Use = "logits";
-        Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0);
+        Multiply(recorder, _model.Output, x, _activations.WidthStride, _activations.Logits, _config.VocabularySize, fused ? ProductInput.RmsNorm : ProductInput.Plain, ProductOutput.Store, rows, norm?.Weight ?? 0, normedInput: norm is not null && SharesNorms);
         recorder.Use = null;
         _chain.Leave(recorder);
     }
@@ -153,7 +159,11 @@ internal sealed class Network : IDisposable
     private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false)
     {
         var (x, input) = (Residual, ProductInput.Plain);
-        if (!_config.PostNorm && Fused(norm))
+        // What the product before left; before the first there is none.
+        var normedInput = SharesNorms && _additions > 0;
+        if (normedInput)
+            x = _activations.Normed;
+        else if (!_config.PostNorm && Fused(norm))
             input = ProductInput.RmsNorm;
         else if (!_config.PostNorm)
             RecordNorm(recorder, norm, x, x = _activations.Normed, _config.Width, _activations.WidthStride, rows, Half);
@@ -163,13 +173,15 @@ internal sealed class Network : IDisposable
             x = _activations.Normed;
         }
 
-        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput: halfOutput);
+        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput: halfOutput, normedInput: normedInput);
     }
 
-    /// <summary>A product that is added to the residual stream, which a post-norm model then normalises.</summary>
-    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ProductInput input, DeviceNorm norm, int rows, ulong headSquares = 0)
+    /// <summary>A product that is added to the residual stream, which a post-norm model then normalises, and <paramref name="next"/> of a pre-norm one.</summary>
+    private void ToResidual(Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ProductInput input, DeviceNorm norm, DeviceNorm? next, int rows, ulong headSquares = 0)
     {
-        Multiply(recorder, matrix, x, xStride, _activations.ResidualAfter(_additions + 1), _activations.WidthStride, input, ProductOutput.AddResidual, rows, 0, headSquares);
+        Multiply(
+            recorder, matrix, x, xStride, _activations.ResidualAfter(_additions + 1), _activations.WidthStride, input, ProductOutput.AddResidual, rows, 0, headSquares,
+            nextNorm: SharesNorms ? next : null);
         _additions++;
         if (_config.PostNorm)
             Normalise(recorder, norm, rows);
@@ -208,7 +220,7 @@ internal sealed class Network : IDisposable
 
     private void Multiply(
         Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens,
-        ulong normWeight = 0, ulong headSquares = 0, bool halfOutput = false)
+        ulong normWeight = 0, ulong headSquares = 0, bool halfOutput = false, bool normedInput = false, DeviceNorm? nextNorm = null)
     {
         if (_matMul is not null)
         {
@@ -225,6 +237,8 @@ internal sealed class Network : IDisposable
                 HalfOutput = halfOutput,
                 Activation = _config.Activation,
                 ResidualScale = _config.ResidualScale,
+                NormedInput = normedInput ? (_config.Width, _config.NormEps) : null,
+                OutputNorm = nextNorm is { } follows ? (follows.Weight, _activations.Normed) : null,
             });
             return;
         }

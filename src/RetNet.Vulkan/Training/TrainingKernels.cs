@@ -1,7 +1,5 @@
 using RetNet.Vulkan.Execution;
-using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
-using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Training.Arguments;
 
 namespace RetNet.Vulkan.Training;
@@ -25,9 +23,9 @@ internal static class TrainingKernels
         }
     }
 
-    /// <summary>The second half of a divided product: the sum of a product of inference.</summary>
-    public static Kernel<MatMulSumArguments> ProductSum(GpuDevice device, uint threads, bool keeps, bool biased) => new(
-        device, "matmul_sum", threads, (uint)(keeps ? ProductOutput.AddResidual : ProductOutput.Store), (uint)Activation.Silu, Constant.Of(biased), Constant.Of(false));
+    /// <summary>The second half of a divided product.</summary>
+    public static Kernel<ProductSumArguments> ProductSum(GpuDevice device, uint threads, bool keeps, bool biased) => new(
+        device, "product_sum", threads, Constant.Of(keeps), Constant.Of(biased));
 
     /// <summary>What there is to compile on a device: products in every form and tile, and the rest.</summary>
     public static IEnumerable<(string Variant, string Use, Func<Kernel> Build)> All(GpuDevice device)
@@ -36,6 +34,7 @@ internal static class TrainingKernels
             foreach (var plan in ProductPlan.Candidates(device.Capabilities, kind))
                 foreach (var form in Enum.GetValues<ProductForm>())
                     yield return (Variant(kind), $"{form}, {plan.TileM} × {plan.TileN} × {plan.Depth}", () => Product(device, plan, form, biased: false));
+        yield return ("product_sum", "", () => ProductSum(device, TrainingProducts.SumThreads, keeps: true, biased: true));
         var threads = Tuning.For(device.Capabilities).RowThreads;
         yield return ("cross_entropy", "with its gradient", () => new Kernel<CrossEntropyArguments>(device, "cross_entropy", threads, Constant.Of(true)));
         yield return ("embedding_gradient", "", () => new Kernel<EmbeddingGradientArguments>(device, "embedding_gradient", threads));

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using RetNet.Vulkan.Execution;
-using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
 using RetNet.Vulkan.Training.Arguments;
@@ -13,11 +12,11 @@ namespace RetNet.Vulkan.Training;
 /// </summary>
 internal sealed class TrainingProducts : IDisposable
 {
-    private const uint SumThreads = 128;
+    internal const uint SumThreads = 128;
 
     private readonly GpuDevice _device;
     private readonly Dictionary<KernelKey, Kernel<ProductArguments>> _kernels = [];
-    private readonly Dictionary<SumKey, Kernel<MatMulSumArguments>> _sums = [];
+    private readonly Dictionary<SumKey, Kernel<ProductSumArguments>> _sums = [];
     private GpuBuffer? _partials;
 
     /// <param name="device">The device; must outlive the products.</param>
@@ -78,17 +77,17 @@ internal sealed class TrainingProducts : IDisposable
         if (plan.Parts == 1)
             return;
         recorder.Barrier();
-        recorder.Dispatch(SumOf(product), new MatMulSumArguments
+        recorder.Dispatch(SumOf(product), new ProductSumArguments
         {
             Partials = partials,
-            Y = product.C,
+            C = product.C,
             Bias = product.Bias,
-            Rows = (uint)product.N,
-            Tokens = (uint)product.M,
+            M = (uint)product.M,
+            N = (uint)product.N,
             Parts = plan.Parts,
-            YStride = (uint)product.CStride,
+            CStride = (uint)product.CStride,
             PartialStride = partialStride,
-            ResidualScale = product.Keep,
+            Keep = product.Keep,
         }, Up((uint)product.N, SumThreads), (uint)product.M);
     }
 
@@ -122,7 +121,7 @@ internal sealed class TrainingProducts : IDisposable
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Kept in the dictionary and disposed with it.")]
-    private Kernel<MatMulSumArguments> SumOf(in TrainingProduct product)
+    private Kernel<ProductSumArguments> SumOf(in TrainingProduct product)
     {
         var key = new SumKey(product.Keep != 0, product.Bias != 0);
         if (!_sums.TryGetValue(key, out var kernel))

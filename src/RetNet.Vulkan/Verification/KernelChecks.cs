@@ -27,7 +27,7 @@ public static class KernelChecks
             _ when WeightType(variant, "matmul_coopmat_") is { } type => new MatMulCheck(variant, type, MatMulKind.SubgroupMatrix),
             _ when WeightType(variant, "matmul_coopmat2_") is { } type => new MatMulCheck(variant, type, MatMulKind.WorkgroupMatrix),
             _ when WeightType(variant, "unpack_") is { } type => new UnpackCheck(variant, type),
-            "matmul_sum" or "matmul_sum_f16" => new MatMulSumCheck(variant),
+            "product_sum" => new ProductSumCheck(variant),
             _ when WeightType(variant, "matmul_lane_") is { } type => new ProductCheck(variant, type),
             _ when WeightType(variant, "embedding_rows_") is { } type => new EmbeddingRowsCheck(variant, type),
             _ when WeightType(variant, "embedding_") is { } type => new EmbeddingCheck(variant, type),

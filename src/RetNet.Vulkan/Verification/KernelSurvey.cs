@@ -70,12 +70,6 @@ public static class KernelSurvey
             yield return ($"embedding_rows_{type.Name}", "many tokens", () => KernelFactory.EmbeddingRows(device, tuning, type.Type, interleave));
         }
 
-        foreach (var half in new[] { false, true })
-        {
-            var task = new MatMulTask { Matrix = default, X = 0, XStride = 0, Y = 0, YStride = 0, Tokens = 1, Output = ProductOutput.GatedUnit, HalfOutput = half };
-            yield return (half ? "matmul_sum_f16" : "matmul_sum", "GatedUnit out", () => KernelFactory.MatMulSum(device, 128, task));
-        }
-
         yield return ("round", "many tokens", () => KernelFactory.Round(device, tuning));
         yield return ("norm_f16", "RMSNorm", () => KernelFactory.Norm(device, tuning, subtractMean: false, halfOutput: true));
         yield return ("head_norm_f16", "many tokens", () => KernelFactory.HeadNorm(device, config, tuning, clamped: false, halfOutput: true));

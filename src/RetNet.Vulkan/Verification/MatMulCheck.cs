@@ -70,6 +70,10 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
             // A plan of its own for every form, however few tiles there are.
             Run(run, products, form, plans[^1], 65, 33);
         }
+
+        if (whole && kind == MatMulKind.SubgroupMatrix)
+            foreach (var plan in Plans(run.Device.Capabilities, Forms[0]).Where(plan => plan.TileTokens <= MatMulPlan.ManyTokens))
+                RunNorm(run, products, plan, (int)plan.TileTokens - 3);
     }
 
     /// <summary>What the device would be given; a processor gets the smallest tiles only.</summary>
@@ -139,6 +143,78 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
                 sum += (double)weights[row][column] * x[token][column];
             return sum;
         }
+    }
+
+    /// <summary>RMSNorm between two products that share it: x ← α·x + U·vᵀ, then W·x̂ᵀ.</summary>
+    private static void RunNorm(CheckRun run, MatMul products, MatMulPlan plan, int tokens)
+    {
+        const int columns = 128;
+        const int width = 220;
+        const int stride = 256;
+        const int rows = 37;
+        const float eps = 0.01f;
+        var (first, second) = (CheckMatrix.Create(BlockType.Of(GgmlType.F16), new RowLayout(width, 1, 1), columns, run), CheckMatrix.Create(BlockType.Of(GgmlType.F16), new RowLayout(rows, 1, 1), width, run));
+        var v = run.Values(tokens * columns).Select(value => (Half)value).ToArray();
+        var weight = run.Values(width);
+        var before = run.Values(tokens * stride);
+        run.Arena.Clear();
+        var x = run.Arena.AddOutput<float>("x", before);
+        var normed = run.Arena.AddOutput<Half>("x · w / 16", new Half[tokens * stride]);
+        var y = run.Arena.AddOutput<float>("y", new float[tokens * rows]);
+        var addition = new MatMulTask
+        {
+            Matrix = new DeviceMatrix(GgmlType.F16, width, columns, 1, run.Arena.Add<byte>("first weights", first.Quads), run.Arena.Add<byte>("first scales", first.Scales)),
+            X = run.Arena.Add<Half>("v", v),
+            XStride = columns,
+            Y = x,
+            YStride = stride,
+            Tokens = tokens,
+            Output = ProductOutput.AddResidual,
+            ResidualScale = ResidualScale,
+            OutputNorm = (run.Arena.Add<float>("norm weight", weight), normed),
+        };
+        var product = new MatMulTask
+        {
+            Matrix = new DeviceMatrix(GgmlType.F16, rows, width, 1, run.Arena.Add<byte>("second weights", second.Quads), run.Arena.Add<byte>("second scales", second.Scales)),
+            X = normed,
+            XStride = stride,
+            Y = y,
+            YStride = rows,
+            Tokens = tokens,
+            Output = ProductOutput.Store,
+            NormedInput = (width, eps),
+        };
+        run.Run($"{plan}, norm between two, {tokens} tokens", recorder =>
+        {
+            products.Record(recorder, addition, plan);
+            recorder.Barrier();
+            products.Record(recorder, product, plan);
+        });
+
+        var sums = before.Select(value => (double)value).ToArray();
+        var expectedNormed = new double[tokens * stride];
+        var expected = new double[tokens * rows];
+        for (var token = 0; token < tokens; token++)
+        {
+            var squares = 0.0;
+            for (var i = 0; i < width; i++)
+            {
+                ref var sum = ref sums[token * stride + i];
+                sum *= ResidualScale;
+                for (var column = 0; column < columns; column++)
+                    sum += first.Values[i][column] * (double)v[token * columns + column];
+                expectedNormed[token * stride + i] = (double)(Half)(sum * weight[i] / 16);
+                squares += sum * sum;
+            }
+
+            for (var row = 0; row < rows; row++)
+                for (var i = 0; i < width; i++)
+                    expected[token * rows + row] += second.Values[row][i] * expectedNormed[token * stride + i] * 16 / Math.Sqrt(squares / width + eps);
+        }
+
+        run.Compare<float>("x", sums, run.Arena.Read<float>(x, sums.Length));
+        run.Compare<Half>("x · w / 16", expectedNormed, run.Arena.Read<Half>(normed, expectedNormed.Length), HalfSlack);
+        run.Compare<float>("y", expected, run.Arena.Read<float>(y, expected.Length));
     }
 
     private float[] Rounded(float[] values) => kind == MatMulKind.Tile ? values : [.. values.Select(value => (float)(Half)value)];

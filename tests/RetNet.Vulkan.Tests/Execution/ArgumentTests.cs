@@ -36,7 +36,7 @@ public sealed class ArgumentTests
         "retention_chunk_outputs" or "retention_chunk_outputs_lane" => typeof(ChunkOutputsArguments),
         "rotate" or "rotate_f16" => typeof(RotateArguments),
         _ when variant.StartsWith("unpack_", StringComparison.Ordinal) => typeof(UnpackArguments),
-        "matmul_sum" or "matmul_sum_f16" => typeof(MatMulSumArguments),
+        "product_sum" => typeof(ProductSumArguments),
         _ when variant.StartsWith("matmul_lane_", StringComparison.Ordinal) => typeof(MatVecArguments),
         _ when variant.StartsWith("matmul_", StringComparison.Ordinal) => typeof(MatMulArguments),
         "round" => typeof(RoundArguments),

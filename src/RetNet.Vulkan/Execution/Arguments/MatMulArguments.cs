@@ -7,14 +7,20 @@ internal struct MatMulArguments
     public ulong Scales;
     public ulong X;
     public ulong Y;
-    public ulong Partials;
     public ulong Bias;
+    public ulong Partials;
+    public ulong Arrivals;
+    public ulong Squares;
+    public ulong NormWeight;
+    public ulong Normed;
     public uint Rows;
     public uint Runs;
     public uint Tokens;
     public uint XStride;
     public uint YStride;
-    public uint PartialStride;
     public uint SplitColumns;
+    public uint InputTiles;
+    public uint InputWidth;
     public float ResidualScale;
+    public float Eps;
 }
