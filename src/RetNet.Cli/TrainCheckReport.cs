@@ -29,7 +29,8 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
         writer.WriteLine();
         foreach (var comparison in comparisons.Where(comparison => comparison.Note is not null))
             writer.WriteLine($"{Name(comparison)}: {comparison.Note}");
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"differences: |Δ| / |reference| of a tensor; {Unsettled} elements whose gradient is rounding in f32 are left out of updates; {time.TotalSeconds:0.0} s"));
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"differences: |Δ| / |reference| of a tensor; {time.TotalSeconds:0.0} s"));
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"updates: of each element without what AdamW makes of a gradient rounded by {TrainingComparison.Rounding:0e-0} of its tensor's root mean square; plain: with it"));
         writer.WriteLine($"verdict: {Verdict}");
     }
 
@@ -43,6 +44,7 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
         json.WriteString("steps", steps);
         json.WriteBoolean("right", IsRight);
         json.WriteString("verdict", Verdict);
+        json.WriteNumber("gradient_rounding", TrainingComparison.Rounding);
         json.WriteStartArray("comparisons");
         foreach (var comparison in comparisons)
             Write(json, comparison);
@@ -50,8 +52,6 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
         json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 1));
         json.WriteEndObject();
     }
-
-    private int Unsettled => comparisons[0].Tensors.Sum(tensor => tensor.Unsettled);
 
     private static string Name(TrainingComparison comparison) => $"{comparison.Of} − {comparison.Against}";
 
@@ -83,7 +83,7 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
 
     private void WriteSummary(TextWriter writer)
     {
-        var table = new TextTable("compared", "loss>", "allowed>", "gradient>", "allowed>", "update>", "allowed>", "result");
+        var table = new TextTable("compared", "loss>", "allowed>", "gradient>", "allowed>", "update>", "allowed>", "plain>", "result");
         foreach (var comparison in comparisons)
         {
             var limits = comparison.Limits;
@@ -95,6 +95,7 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
                 Text(limits?.Gradient),
                 Text(comparison.WorstUpdate?.Update),
                 Text(comparison.WorstUpdate is null ? null : limits?.Update),
+                Text(comparison.WorstPlainUpdate?.PlainUpdate),
                 comparison.IsWrong ? "WRONG" : limits is null ? "their ε differ" : "right");
         }
 
@@ -119,7 +120,7 @@ internal sealed class TrainCheckReport(string device, string driver, string mode
             json.WriteString("name", tensor.Name);
             WriteNumber(json, "gradient", tensor.Gradient);
             WriteNumber(json, "update", tensor.Update);
-            json.WriteNumber("left_out", tensor.Unsettled);
+            WriteNumber(json, "plain_update", tensor.PlainUpdate);
             json.WriteEndObject();
         }
 

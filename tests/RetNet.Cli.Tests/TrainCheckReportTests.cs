@@ -7,7 +7,7 @@ namespace RetNet.Cli.Tests;
 public sealed class TrainCheckReportTests
 {
     private static readonly TrainingComparison Right = new(
-        "parallel", "oracle", 1e-7, [new("token_embd.weight", 2e-6, 3e-6, 1), new("output_norm.weight", 1e-6, 4e-6)], TrainingLimits.Parity);
+        "parallel", "oracle", 1e-7, [new("token_embd.weight", 2e-6, 3e-6, 7e-4), new("output_norm.weight", 1e-6, 4e-6, 5e-6)], TrainingLimits.Parity);
 
     private static readonly TrainingComparison Wrong = Right with { Of = "chunks of 16", Tensors = [Right.Tensors[0], new("output_norm.weight", 0.25, double.NaN)] };
 
@@ -22,7 +22,8 @@ public sealed class TrainCheckReportTests
         Assert.True(report.IsRight);
         Assert.EndsWith("verdict: this device trains right\n", text, StringComparison.Ordinal);
         Assert.Contains("oracle − differences: 1 weight\n", text, StringComparison.Ordinal);
-        Assert.Contains("1 elements whose gradient is rounding in f32 are left out", text, StringComparison.Ordinal);
+        Assert.Contains("a gradient rounded by 1e-5 of its tensor's root mean square", text, StringComparison.Ordinal);
+        Assert.Contains("7.0e-4", text, StringComparison.Ordinal);
         Assert.Contains("their ε differ", text, StringComparison.Ordinal);
         Assert.DoesNotContain("WRONG", text, StringComparison.Ordinal);
     }
@@ -51,6 +52,7 @@ public sealed class TrainCheckReportTests
         var comparisons = json.RootElement.GetProperty("comparisons");
         Assert.Equal(3, comparisons.GetArrayLength());
         Assert.Equal(2e-6, comparisons[0].GetProperty("tensors")[0].GetProperty("gradient").GetDouble());
+        Assert.Equal(7e-4, comparisons[0].GetProperty("tensors")[0].GetProperty("plain_update").GetDouble());
         Assert.Equal(JsonValueKind.Null, comparisons[1].GetProperty("tensors")[1].GetProperty("update").ValueKind);
         Assert.Equal(JsonValueKind.Null, comparisons[2].GetProperty("loss").ValueKind);
     }

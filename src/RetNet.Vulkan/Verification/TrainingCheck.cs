@@ -87,13 +87,13 @@ public sealed class TrainingCheck
     }
 
     private TrainingComparison Compare(TrainingTrace run, TrainingTrace reference, TrainingTrace oracle, TrainingLimits? limits) =>
-        TrainingComparison.Between(run, reference, _model.Weights, oracle.Unsettled, limits);
+        TrainingComparison.Between(run, reference, _model.Weights, oracle.Sensitivities, limits);
 
-    /// <summary>Of every weight: two models, gradients and moments of the oracle that runs, and gradients and weights of each run in double.</summary>
+    /// <summary>Of every weight: two models, gradients and moments of the oracle that runs, and gradients, sensitivities and weights of each run in double.</summary>
     private static void RequireMemory(GgufFile file, TrainingCheckOptions options)
     {
         var runs = options.TorchscaleClamp ? 4 : 3;
-        var bytes = file.Tensors.Values.Sum(tensor => (double)tensor.Elements) * (2 * sizeof(float) + 4 * sizeof(double) + 2 * runs * sizeof(double));
+        var bytes = file.Tensors.Values.Sum(tensor => (double)tensor.Elements) * (2 * sizeof(float) + 4 * sizeof(double) + 3 * runs * sizeof(double));
         if (bytes > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2.0)
             throw new ModelException($"{file.Path}: comparing its training with the oracle takes {MemoryPlan.Size((ulong)bytes)} of memory, more than half of what is there; check a smaller model");
     }

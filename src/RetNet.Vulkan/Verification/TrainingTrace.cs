@@ -3,12 +3,6 @@ namespace RetNet.Vulkan.Verification;
 /// <summary>What some training steps gave.</summary>
 public sealed record TrainingTrace
 {
-    /// <summary>
-    /// A gradient below this share of its tensor's root mean square is mostly rounding in f32. AdamW makes a whole step of it all the same, so such
-    /// elements say nothing about a computation in f32. Zero is no rounding: it is the gradient of tokens that do not occur.
-    /// </summary>
-    private const double Rounding = 1e-4;
-
     /// <summary>Who took them.</summary>
     public required string Name { get; init; }
 
@@ -21,8 +15,12 @@ public sealed record TrainingTrace
     /// <summary>Every tensor after the last step; null where that is not known.</summary>
     public IReadOnlyDictionary<string, double[]>? Weights { get; init; }
 
-    /// <summary>Elements of every tensor whose gradient was rounding at some step.</summary>
-    public IReadOnlyDictionary<string, IReadOnlySet<int>> Unsettled { get; init; } = new Dictionary<string, IReadOnlySet<int>>();
+    /// <summary>
+    /// How much rounding of its gradient shows in an element's update: the root mean square of its tensor's gradient / |its own|, at the step where that is largest.
+    /// AdamW divides a gradient by its size, so an error δ in g changes the update by about the learning rate · δ / |g|. Steps at which the gradient is exactly zero, as
+    /// that of tokens that do not occur, do not count; zero where there are no others.
+    /// </summary>
+    public IReadOnlyDictionary<string, double[]> Sensitivities { get; init; } = new Dictionary<string, double[]>();
 
     /// <summary>Takes steps, each on all sequences, by the mean cross-entropy of the next token.</summary>
     /// <param name="subject">Who takes them.</param>
@@ -38,7 +36,7 @@ public sealed record TrainingTrace
         var count = sequences.Sum(ids => ids.Length - 1);
         var losses = new List<double>();
         var first = new Dictionary<string, double[]>();
-        var unsettled = names.ToDictionary(name => name, _ => new HashSet<int>());
+        var sensitivities = new Dictionary<string, double[]>();
         for (var step = 0; step < steps; step++)
         {
             cancel.ThrowIfCancellationRequested();
@@ -47,9 +45,13 @@ public sealed record TrainingTrace
             foreach (var name in names)
             {
                 var gradient = subject.Gradient(name);
-                unsettled[name].UnionWith(BelowRounding(gradient));
                 if (step == 0)
+                {
                     first.Add(name, (double[])gradient.Clone());
+                    sensitivities.Add(name, new double[gradient.Length]);
+                }
+
+                Raise(sensitivities[name], gradient);
             }
 
             subject.Update();
@@ -61,7 +63,7 @@ public sealed record TrainingTrace
             Losses = losses,
             Gradients = first,
             Weights = names.ToDictionary(name => name, subject.Weight),
-            Unsettled = unsettled.ToDictionary(pair => pair.Key, pair => (IReadOnlySet<int>)pair.Value),
+            Sensitivities = sensitivities,
         };
     }
 
@@ -79,9 +81,11 @@ public sealed record TrainingTrace
     private static Dictionary<string, double[]> Doubles(IReadOnlyDictionary<string, float[]> tensors) =>
         tensors.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value, value => (double)value), StringComparer.Ordinal);
 
-    private static IEnumerable<int> BelowRounding(double[] gradient)
+    private static void Raise(double[] sensitivities, double[] gradient)
     {
-        var least = Rounding * Math.Sqrt(gradient.Sum(value => value * value) / gradient.Length);
-        return Enumerable.Range(0, gradient.Length).Where(i => gradient[i] != 0 && Math.Abs(gradient[i]) < least);
+        var size = Math.Sqrt(gradient.Sum(value => value * value) / gradient.Length);
+        for (var i = 0; i < gradient.Length; i++)
+            if (gradient[i] != 0)
+                sensitivities[i] = Math.Max(sensitivities[i], size / Math.Abs(gradient[i]));
     }
 }
