@@ -114,8 +114,11 @@ public sealed unsafe class GpuBuffer : IDisposable
             MemoryTypeIndex = type,
         };
         DeviceMemory memory;
-        _device.Vk.AllocateMemory(_device.Handle, &info, null, &memory).ThrowOnError("vkAllocateMemory", $"{Name}, {requirements.Size} bytes");
-        var result = _device.Vk.BindBufferMemory(_device.Handle, Handle, memory, 0);
+        var result = _device.Vk.AllocateMemory(_device.Handle, &info, null, &memory);
+        if (result == Result.ErrorOutOfDeviceMemory && placement == MemoryPlacement.Device)
+            throw new OutOfDeviceMemoryException(_device, Name, requirements.Size);
+        result.ThrowOnError("vkAllocateMemory", $"{Name}, {requirements.Size} bytes");
+        result = _device.Vk.BindBufferMemory(_device.Handle, Handle, memory, 0);
         if (result < Result.Success)
             _device.Vk.FreeMemory(_device.Handle, memory, null);
         result.ThrowOnError("vkBindBufferMemory");

@@ -35,6 +35,17 @@ public sealed class VulkanCallException : GpuException
     public int Result { get; }
 }
 
+/// <summary>The driver gives out no more of the device's memory, whatever it says is left.</summary>
+public sealed class OutOfDeviceMemoryException : GpuException
+{
+    internal OutOfDeviceMemoryException(GpuDevice device, string name, ulong bytes)
+        : base($"{device.Gpu.Name} has no memory left for '{name}': its driver gave out {MemoryPlan.Size(device.AllocatedBytes)} and refuses {MemoryPlan.Size(bytes)} more. Take something smaller or choose another device.") =>
+        TakenBytes = device.AllocatedBytes;
+
+    /// <summary>Bytes of the device's memory that were taken before.</summary>
+    public ulong TakenBytes { get; }
+}
+
 internal static class ResultExtensions
 {
     /// <summary>Throws when <paramref name="result"/> is an error; success codes such as VK_INCOMPLETE pass.</summary>

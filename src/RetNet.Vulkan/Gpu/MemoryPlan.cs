@@ -30,10 +30,11 @@ public sealed class MemoryPlan
         var available = device.AvailableBytes;
         if (Bytes <= available)
             return;
-        var parts = string.Join(" + ", _parts.Select(part => $"{part.Name} {Size(part.Bytes)}"));
-        throw new GpuException(
-            $"{what} does not fit {device.Gpu.Name}: it needs {Size(Bytes)} ({parts}) and {Size(available)} are available. {advice}");
+        throw new GpuException($"{what} does not fit {device.Gpu.Name}: it needs {this} and {Size(available)} are available. {advice}");
     }
+
+    /// <summary>All parts together and each, for people.</summary>
+    public override string ToString() => $"{Size(Bytes)} ({string.Join(" + ", _parts.Select(part => $"{part.Name} {Size(part.Bytes)}"))})";
 
     /// <summary>A byte count for people, in binary units.</summary>
     public static string Size(ulong bytes) => bytes switch

@@ -46,13 +46,25 @@ public sealed class TrainingStep : IDisposable
         (_device, Config, Options) = (device, config, options);
         var shape = ShapeOf(config, parameters, options);
         Recomputes = options.Recompute ?? Plan(shape, recompute: false).Bytes > device.AvailableBytes;
-        Plan(shape, Recomputes).EnsureFits(device, "This training step", "Take fewer or shorter sequences at once, or choose another device.");
+        var plan = Plan(shape, Recomputes);
+        var advice = $"{(Recomputes ? "Take" : "Recompute (--recompute), take")} fewer or shorter sequences at once (--micro-batch, --length), or choose another device.";
+        plan.EnsureFits(device, "This training step", advice);
 
         var embedding = parameters[TensorNames.Weight(TensorNames.TokenEmbedding)];
         _tables = new(device, options.Rows, SublayerKernels.TuningFor(device, config).QueryTile);
         _products = new(device, options.Precision);
-        _network = new(device, parameters, shape, _products, _tables, WriteTables(new int[options.Rows]), Recomputes);
-        _loss = new(device, _products, parameters.Find(TensorNames.Weight(TensorNames.Output)) ?? embedding, options.Rows);
+        var taken = device.AllocatedBytes;
+        try
+        {
+            _network = new(device, parameters, shape, _products, _tables, WriteTables(new int[options.Rows]), Recomputes);
+            _loss = new(device, _products, parameters.Find(TensorNames.Weight(TensorNames.Output)) ?? embedding, options.Rows);
+        }
+        catch (OutOfDeviceMemoryException e)
+        {
+            throw new GpuException(
+                $"This training step does not fit {device.Gpu.Name}: it needs {plan} beside the {MemoryPlan.Size(taken)} taken before, and the driver gives out {MemoryPlan.Size(e.TakenBytes)} in all. {advice}", e);
+        }
+
         _embeddingGradient = embedding.Trainable ? new(device, embedding, options.Rows) : null;
 
         var work = 2.0 * options.Rows * parameters.Tensors.Where(tensor => tensor.IsMatrix && tensor.Name.StartsWith("blk.", StringComparison.Ordinal)).Sum(tensor => tensor.Elements) / _network.Sublayers;
