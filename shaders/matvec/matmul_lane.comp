@@ -4,8 +4,9 @@
 // multiple of four, INPUT is INPUT_PLAIN.
 //
 // A workgroup is a subgroup and a tile of rows. Everything is done for a part of the columns of all rows and tokens, then
-// for the next: the code of a part is all there is, and must fit the processor's cache. Inputs are loaded 64 bits a lane, several tokens at once, so that the lanes that
-// broadcasts come from are constants; with lanes that are not, a broadcast goes through memory.
+// for the next: the code of a part is all there is, and must fit the processor's cache of instructions. A part's weights are unpacked, then
+// each token's inputs meet all rows as soon as they are broadcast: kept for later they would have to be stored.
+// Inputs are loaded 64 bits a lane, several tokens at once.
 
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
@@ -31,8 +32,14 @@ const bool HALF_QUADS = RUN > PAIR;
 const uint TOKEN_LANES = PAIR / 2;
 const uint LOAD_TOKENS = SUBGROUP / TOKEN_LANES;
 const uint LOADS = TOKENS / LOAD_TOKENS;
-// Tokens whose sums grow in turn: one would have to wait for itself.
-const uint CHAINS = 4;
+
+// A broadcast from a constant lane is two shuffles. From a lane that the compiler does not know it is one load, as the vector then
+// lies on the stack: in these types that is faster, in the others slower. tokens >> 31 is 0.
+#if defined(WEIGHT_Q8_0) || defined(WEIGHT_BF16)
+#define FIRST_LANE (tokens >> 31)
+#else
+#define FIRST_LANE 0
+#endif
 
 void unpackPart(uint64_t at, out vec4 w[2 * PAIRS])
 {
@@ -68,6 +75,7 @@ void main()
     const uint first = tile * INTERLEAVE;
     uint64_t quads = uint64_t(weights) + 16 * uint64_t(first * runs + lane);
     uint64_t words = uint64_t(scales) + 4 * uint64_t(first * scaleWords(runs) + lane);
+    uint64_t column = 0; // in bytes
     float sums[TOKENS][HALVES * ROWS];
     [[unroll]] for (uint t = 0; t < TOKENS; t++)
         [[unroll]] for (uint r = 0; r < HALVES * ROWS; r++)
@@ -83,33 +91,32 @@ void main()
 #endif
         [[dont_unroll]] for (uint part = 0; part < PARTS; part++)
         {
-            float v[TOKENS][PAIRS * PAIR];
+            vec2 held[LOADS][PAIRS];
             [[unroll]] for (uint l = 0; l < LOADS; l++)
                 [[unroll]] for (uint p = 0; p < PAIRS; p++)
-                {
-                    const vec2 held = loadPair(LongWords(inputAt[l] + p * NIBBLES * 4), 0);
-                    [[unroll]] for (uint t = 0; t < LOAD_TOKENS; t++)
-                        [[unroll]] for (uint e = 0; e < PAIR; e++)
-                            v[l * LOAD_TOKENS + t][p * PAIR + e] = subgroupBroadcast(held[e % 2], t * TOKEN_LANES + e / 2);
-                }
+                    held[l][p] = loadPair(LongWords(inputAt[l] + column + p * NIBBLES * 4), 0);
+            vec4 w[HALVES * ROWS][2 * PAIRS];
             [[unroll]] for (uint r = 0; r < HALVES * ROWS; r++)
             {
-                vec4 w[2 * PAIRS];
-                unpackPart(quads + r * SUBGROUP * 16, w);
+                unpackPart(quads + r * SUBGROUP * 16, w[r]);
 #ifdef SCALED
                 const float scale = blockScale(scaleWord[r], part / (PARTS / 2));
                 [[unroll]] for (uint i = 0; i < 2 * PAIRS; i++)
-                    w[i] *= scale;
+                    w[r][i] *= scale;
 #endif
-                [[unroll]] for (uint c = 0; c < TOKENS / CHAINS; c++)
-                    [[unroll]] for (uint e = 0; e < PAIRS * PAIR; e++)
-                        [[unroll]] for (uint t = 0; t < CHAINS; t++)
-                            sums[c * CHAINS + t][r] = fma(w[e / 4][e % 4], v[c * CHAINS + t][e], sums[c * CHAINS + t][r]);
+            }
+            [[unroll]] for (uint t = 0; t < TOKENS; t++)
+            {
+                float v[PAIRS * PAIR];
+                [[unroll]] for (uint e = 0; e < PAIRS * PAIR; e++)
+                    v[e] = subgroupBroadcast(held[t / LOAD_TOKENS][e / PAIR][e % 2], FIRST_LANE + t % LOAD_TOKENS * TOKEN_LANES + e % PAIR / 2);
+                [[unroll]] for (uint e = 0; e < PAIRS * PAIR; e++)
+                    [[unroll]] for (uint r = 0; r < HALVES * ROWS; r++)
+                        sums[t][r] = fma(w[r][e / 4][e % 4], v[e], sums[t][r]);
             }
             const bool secondHalf = (part & 1) != 0;
             quads += HALF_QUADS && !secondHalf ? 8 : INTERLEAVE * 16 * PART_QUADS - (HALF_QUADS ? 8 : 0);
-            [[unroll]] for (uint l = 0; l < LOADS; l++)
-                inputAt[l] += PAIRS == 2 && secondHalf ? 4 * (2 * NIBBLES - PAIR) : 4 * PAIR;
+            column += PAIRS == 2 && secondHalf ? 4 * (2 * NIBBLES - PAIR) : 4 * PAIR;
         }
     }
 

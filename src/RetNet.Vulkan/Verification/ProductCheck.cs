@@ -42,9 +42,9 @@ internal sealed class ProductCheck(string variant, BlockType type) : KernelCheck
     private static readonly Form[] LaneForms =
     [
         new(ProductInput.Plain, ProductOutput.Store, Activation.Silu, 1, 2, 4, true),
-        new(ProductInput.Plain, ProductOutput.AddResidual, Activation.Silu, 1, 4, 12, false),
-        new(ProductInput.Plain, ProductOutput.GatedUnit, Activation.Gelu, 1, 2, 8, true),
-        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 1, 4, true),
+        new(ProductInput.Plain, ProductOutput.AddResidual, Activation.Silu, 1, 4, 16, false),
+        new(ProductInput.Plain, ProductOutput.GatedUnit, Activation.Gelu, 1, 2, 12, true),
+        new(ProductInput.Plain, ProductOutput.Activate, Activation.Relu, 1, 1, 8, true),
     ];
 
     /// <summary>Columns are whole blocks a head, which for plain types are heads of any size: a quad then spans two of them.</summary>
