@@ -86,7 +86,7 @@ internal readonly record struct Tuning(
         var most = capabilities.WorkgroupInvocations >= 1024 ? 1024u : 256;
         return capabilities.Kind != DeviceKind.Cpu ? new(Stream, "matvec_subgroup", 128, 1, 4, 8, "retention_recurrent", 256, 8, false, 256, 32, 4, 8, 256, most, 8)
             : DeviceMatrix.InterleaveFor(capabilities) == 1 ? new("matvec_subgroup", "matvec_subgroup", lanes, 4, 4, 4, "retention_recurrent", lanes, lanes, false, 64, 64, 8, 8, 32, lanes, 1)
-            : new("matvec_lane", "matmul_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 16, "retention_recurrent_lane", lanes, lanes, true, lanes, 2 * lanes, 8, 2 * lanes, lanes, lanes, 1);
+            : new("matvec_lane", "matmul_lane", lanes, DeviceMatrix.LaneRows, DeviceMatrix.LaneRows, 16, "retention_recurrent_lane", lanes, lanes, true, lanes, 2 * lanes, 16, 2 * lanes, lanes, lanes, 1);
     }
 
     /// <summary>

@@ -11,7 +11,7 @@ internal sealed class ChunkOutputsCheck(string variant) : KernelCheck(variant, 3
 {
     private static readonly Form[] Forms = [new(64, 8, 2, 10, 3, 1, false), new(256, 32, 4, 64, 2, 2, false), new(64, 64, 8, 6, 4, 2, true), new(64, 8, 2, 13, 4, 1, true, QueryGroup: 2, Reverse: true), new(64, 8, 4, 34, 2, 2, false, States: false)];
 
-    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 16, 10, 3, 1, false), new(lanes, 2 * lanes, 8, 64, 2, 2, true), new(lanes, 2 * lanes, 8, 14, 4, 1, true, QueryGroup: 2, Reverse: true), new(lanes, lanes, 8, 34, 2, 2, false, States: false)];
+    private static Form[] LaneForms(uint lanes) => [new(lanes, lanes, 16, 10, 3, 1, false), new(lanes, 2 * lanes, 16, 64, 2, 2, true), new(lanes, 2 * lanes, 8, 14, 4, 1, true, QueryGroup: 2, Reverse: true), new(lanes, lanes, 8, 34, 2, 2, false, States: false)];
 
     private bool IsLane => Variant.Contains("_lane", StringComparison.Ordinal);
 
