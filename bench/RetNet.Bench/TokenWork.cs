@@ -15,6 +15,8 @@ internal sealed class TokenWork
     private readonly double _stateElements;
     private readonly double _layerBytes;
     private readonly double _layerWeights;
+    private readonly double _prefillBytes;
+    private readonly double _prefillWeights;
 
     public TokenWork(RetNetModel model, StateType stateType)
     {
@@ -23,6 +25,10 @@ internal sealed class TokenWork
         var matrices = model.Layers.SelectMany(layer => new[] { layer.QueryKeyValueGate, layer.RetentionOutput, layer.FeedForwardIn, layer.FeedForwardDown }).ToArray();
         _layerBytes = matrices.Sum(matrix => (double)matrix.Bytes);
         _layerWeights = matrices.Sum(Weights);
+        var last = model.Layers[^1];
+        var unused = new[] { last.RetentionOutput, last.FeedForwardIn, last.FeedForwardDown };
+        _prefillBytes = _layerBytes - unused.Sum(matrix => (double)matrix.Bytes);
+        _prefillWeights = _layerWeights - unused.Sum(Weights);
         _embeddingRow = (double)model.Embedding.Bytes / model.Embedding.Rows;
         _stateBytes = RetentionState.BytesOf(config, stateType);
         _stateElements = (double)config.Layers * config.Heads * config.KeySize * config.ValueSize;
@@ -40,15 +46,15 @@ internal sealed class TokenWork
     /// <summary>Operations on weights a token of decoding.</summary>
     public double WeightFlops => 2 * (_layerWeights + Weights(_model.Output));
 
-    /// <summary>Operations a token of prefill, whose logits nobody asks for.</summary>
-    public double PrefillFlops => 2 * _layerWeights + 4 * _stateElements;
+    /// <summary>Operations a token of prefill, whose logits nobody asks for: the last layer ends with its state.</summary>
+    public double PrefillFlops => 2 * _prefillWeights + (4 - (2.0 / _model.Config.Layers)) * _stateElements;
 
     /// <summary>Bytes a token of prefill: weights once a pass, states once a pass and sequence.</summary>
     public double PrefillBytes(int batch, int prompt, int passLength)
     {
         var tokens = (double)batch * prompt;
         var passes = Math.Ceiling(tokens / passLength);
-        return passes * _layerBytes / tokens + _embeddingRow + 2 * _stateBytes * Math.Max(passes, batch) / tokens;
+        return passes * _prefillBytes / tokens + _embeddingRow + 2 * _stateBytes * Math.Max(passes, batch) / tokens;
     }
 
     private static double Weights(DeviceMatrix matrix) => (double)matrix.Rows * matrix.Columns;

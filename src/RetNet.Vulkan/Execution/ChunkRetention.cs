@@ -39,7 +39,7 @@ internal sealed class ChunkRetention : IChunkRetention
     /// <summary>Bytes of the states that chunks begin with.</summary>
     public static ulong BytesOf(RetNetConfig config, int chunks) => (ulong)chunks * RetentionState.LayerBytes(config, StateType.F32);
 
-    public void Record(Recorder recorder, int layer, PassShape shape)
+    public void Record(Recorder recorder, int layer, PassShape shape, bool statesOnly)
     {
         var projections = ProjectionAddresses.Of(_config, _activations, layer);
         var stride = (uint)_activations.ProjectionStride;
@@ -64,6 +64,8 @@ internal sealed class ChunkRetention : IChunkRetention
             ValueTiles = valueTiles,
         }, valueTiles * (((uint)_config.KeySize + keyRows - 1) / keyRows), (uint)(_config.Heads * shape.Segments));
         recorder.Barrier();
+        if (statesOnly)
+            return;
 
         recorder.Dispatch(_outputs, new ChunkOutputsArguments
         {

@@ -59,7 +59,7 @@ internal sealed class MatrixRetention : IChunkRetention
     public static ulong BytesOf(RetNetConfig config, SequenceOptions options, int chunks) =>
         options.ChunkLength is <= LongestChunk ? StateBytes(config, chunks) + ScoreBytes(config, options) : 0;
 
-    public void Record(Recorder recorder, int layer, PassShape shape)
+    public void Record(Recorder recorder, int layer, PassShape shape, bool statesOnly)
     {
         var projections = ProjectionAddresses.Of(_config, _activations, layer);
         var capabilities = _model.Device.Capabilities;
@@ -82,6 +82,12 @@ internal sealed class MatrixRetention : IChunkRetention
             ChunkLength = (uint)_chunkLength,
             ValueTiles = valueTiles,
         }, valueTiles * Up(_config.KeySize, states.M), (uint)(_config.Heads * shape.Segments));
+        if (statesOnly)
+        {
+            recorder.Barrier();
+            return;
+        }
+
         recorder.Dispatch(_scoresKernel, new MatrixScoresArguments
         {
             Queries = projections.Queries,

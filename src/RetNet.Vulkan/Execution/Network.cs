@@ -92,7 +92,11 @@ internal sealed class Network : IDisposable
     private ulong Residual => _activations.ResidualAfter(_additions);
 
     /// <summary>All layers, from the embedded tokens in the residual stream to the residual stream.</summary>
-    public void RecordLayers(Recorder recorder, int rows, Retention retention)
+    /// <param name="recorder">Where to.</param>
+    /// <param name="rows">Tokens.</param>
+    /// <param name="retention">Retention of a layer.</param>
+    /// <param name="statesOnly">Whether states are all that is asked for: then the last layer ends with its retention, and the residual stream is of no use.</param>
+    public void RecordLayers(Recorder recorder, int rows, Retention retention, bool statesOnly = false)
     {
         _additions = 0;
         if (_model.EmbeddingNorm is { } norm)
@@ -104,6 +108,8 @@ internal sealed class Network : IDisposable
             FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections(layer), _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
             recorder.Use = null;
             retention(recorder, layer);
+            if (statesOnly && layer == _config.Layers - 1)
+                break;
             recorder.Use = "output";
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, weights.FeedForwardNorm, rows, _activations.HeadSquares(layer));
 

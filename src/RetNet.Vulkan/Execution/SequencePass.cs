@@ -30,7 +30,7 @@ internal sealed class SequencePass : IDisposable
     private readonly IChunkRetention _retention;
     private readonly HeadNorm _headNorm;
     private Recording? _recording;
-    private PassShape _recorded;
+    private (PassShape Shape, bool StatesOnly) _recorded;
     private KernelTimings? _timings;
 
     /// <param name="model">The model.</param>
@@ -93,11 +93,12 @@ internal sealed class SequencePass : IDisposable
     {
         var device = _model.Device;
         var shape = _tables.Write(segments, _options.ChunkLength);
-        if (_recording is null || shape != _recorded || timings != _timings)
+        var wanted = (shape, logits is null);
+        if (_recording is null || wanted != _recorded || timings != _timings)
         {
             _recording?.Dispose();
-            _recording = device.Record("sequence pass", recorder => Record(recorder, shape), timings);
-            (_recorded, _timings) = (shape, timings);
+            _recording = device.Record("sequence pass", recorder => Record(recorder, shape, statesOnly: logits is null), timings);
+            (_recorded, _timings) = (wanted, timings);
         }
 
         device.Wait(device.Submit(_recording));
@@ -123,7 +124,7 @@ internal sealed class SequencePass : IDisposable
     private static int MostChunks(SequenceOptions options) =>
         Math.Max(options.ChunkLength is { } length ? options.PassLength / length : 1, LeastChunks);
 
-    private void Record(Recorder recorder, PassShape shape)
+    private void Record(Recorder recorder, PassShape shape, bool statesOnly)
     {
         _tables.RecordUpload(recorder);
         recorder.Barrier();
@@ -137,10 +138,10 @@ internal sealed class SequencePass : IDisposable
             Vectors = (uint)_activations.WidthStride / 4,
             Scale = _config.EmbeddingScale,
         }, (uint)shape.Rows);
-        _network.RecordLayers(recorder, shape.Rows, (into, layer) => RecordRetention(into, layer, shape));
+        _network.RecordLayers(recorder, shape.Rows, (into, layer) => RecordRetention(into, layer, shape, statesOnly && layer == _config.Layers - 1), statesOnly);
     }
 
-    private void RecordRetention(Recorder recorder, int layer, PassShape shape)
+    private void RecordRetention(Recorder recorder, int layer, PassShape shape, bool statesOnly)
     {
         recorder.Barrier();
         recorder.Dispatch(_rotate, new RotateArguments
@@ -154,8 +155,9 @@ internal sealed class SequencePass : IDisposable
             KeyScale = 1 / MathF.Sqrt(_config.KeySize),
         }, (uint)shape.Rows);
         recorder.Barrier();
-        _retention.Record(recorder, layer, shape);
-        _headNorm.Record(recorder, layer, shape.Rows);
+        _retention.Record(recorder, layer, shape, statesOnly);
+        if (!statesOnly)
+            _headNorm.Record(recorder, layer, shape.Rows);
     }
 
     private void ReadLogits(int rows, RowLogits logits)
