@@ -26,9 +26,11 @@ internal sealed class TokenWork
         _layerBytes = matrices.Sum(matrix => (double)matrix.Bytes);
         _layerWeights = matrices.Sum(Weights);
         var last = model.Layers[^1];
+        var projections = config.QueryWidth + config.KeyWidth + config.ValueWidth + (config.OutputGate ? config.OutputWidth : 0);
+        var keysAndValues = (double)(config.KeyWidth + config.ValueWidth) / projections;
         var unused = new[] { last.RetentionOutput, last.FeedForwardIn, last.FeedForwardDown };
-        _prefillBytes = _layerBytes - unused.Sum(matrix => (double)matrix.Bytes);
-        _prefillWeights = _layerWeights - unused.Sum(Weights);
+        _prefillBytes = _layerBytes - unused.Sum(matrix => (double)matrix.Bytes) - ((1 - keysAndValues) * last.QueryKeyValueGate.Bytes);
+        _prefillWeights = _layerWeights - unused.Sum(Weights) - ((1 - keysAndValues) * Weights(last.QueryKeyValueGate));
         _embeddingRow = (double)model.Embedding.Bytes / model.Embedding.Rows;
         _stateBytes = RetentionState.BytesOf(config, stateType);
         _stateElements = (double)config.Layers * config.Heads * config.KeySize * config.ValueSize;
@@ -46,7 +48,7 @@ internal sealed class TokenWork
     /// <summary>Operations on weights a token of decoding.</summary>
     public double WeightFlops => 2 * (_layerWeights + Weights(_model.Output));
 
-    /// <summary>Operations a token of prefill, whose logits nobody asks for: the last layer ends with its state.</summary>
+    /// <summary>Operations a token of prefill, whose logits nobody asks for: of the last layer only its state.</summary>
     public double PrefillFlops => 2 * _prefillWeights + (4 - (2.0 / _model.Config.Layers)) * _stateElements;
 
     /// <summary>Bytes a token of prefill: weights once a pass, states once a pass and sequence.</summary>

@@ -15,6 +15,9 @@ namespace RetNet.Vulkan.Execution;
 /// </summary>
 internal sealed class Network : IDisposable
 {
+    /// <summary>Rows at whose multiples a matrix may be sliced: whole groups of any interleaving, and outputs that begin as aligned as any.</summary>
+    private const int SliceRows = 64;
+
     private readonly RetNetModel _model;
     private readonly RetNetConfig _config;
     private readonly Activations _activations;
@@ -95,7 +98,7 @@ internal sealed class Network : IDisposable
     /// <param name="recorder">Where to.</param>
     /// <param name="rows">Tokens.</param>
     /// <param name="retention">Retention of a layer.</param>
-    /// <param name="statesOnly">Whether states are all that is asked for: then the last layer ends with its retention, and the residual stream is of no use.</param>
+    /// <param name="statesOnly">Whether states are all that is asked for: the last layer then needs its keys and values, ends with retention, and leaves the residual stream behind.</param>
     public void RecordLayers(Recorder recorder, int rows, Retention retention, bool statesOnly = false)
     {
         _additions = 0;
@@ -104,11 +107,13 @@ internal sealed class Network : IDisposable
         for (var layer = 0; layer < _config.Layers; layer++)
         {
             var weights = _model.Layers[layer];
+            var last = statesOnly && layer == _config.Layers - 1;
+            var (projections, to) = last ? KeysAndValues(layer) : (weights.QueryKeyValueGate, _activations.Projections(layer));
             recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
-            FromResidual(recorder, weights.RetentionNorm, weights.QueryKeyValueGate, _activations.Projections(layer), _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
+            FromResidual(recorder, weights.RetentionNorm, projections, to, _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
             recorder.Use = null;
             retention(recorder, layer);
-            if (statesOnly && layer == _config.Layers - 1)
+            if (last)
                 break;
             recorder.Use = "output";
             ToResidual(recorder, weights.RetentionOutput, _activations.Retained(layer), _activations.RetainedStride, _retained, weights.RetentionNorm, weights.FeedForwardNorm, rows, _activations.HeadSquares(layer));
@@ -157,6 +162,15 @@ internal sealed class Network : IDisposable
             kernel.Dispose();
         _round?.Dispose();
         _matMul?.Dispose();
+    }
+
+    /// <summary>What makes a layer's keys and values, and where they go; all projections where their rows cannot be taken alone.</summary>
+    private (DeviceMatrix Matrix, ulong Y) KeysAndValues(int layer)
+    {
+        var all = _model.Layers[layer].QueryKeyValueGate;
+        return _config.QueryWidth % SliceRows == 0
+            ? (all.Slice(_config.QueryWidth, _config.KeyWidth + _config.ValueWidth), ProjectionAddresses.Of(_config, _activations, layer).Keys)
+            : (all, _activations.Projections(layer));
     }
 
     private bool Fused(DeviceNorm norm) => FusesNorms && !norm.SubtractMean;

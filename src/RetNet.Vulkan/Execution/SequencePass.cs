@@ -143,15 +143,17 @@ internal sealed class SequencePass : IDisposable
 
     private void RecordRetention(Recorder recorder, int layer, PassShape shape, bool statesOnly)
     {
+        var projections = ProjectionAddresses.Of(_config, _activations, layer);
+        var queryWidth = statesOnly ? 0 : _config.QueryWidth;
         recorder.Barrier();
         recorder.Dispatch(_rotate, new RotateArguments
         {
-            X = _activations.Projections(layer),
+            X = statesOnly ? projections.Keys : projections.Queries,
             Angles = _model.Angles,
             Positions = _tables.Positions,
             Stride = (uint)_activations.ProjectionStride,
-            QueryPairs = (uint)_config.QueryWidth / 2,
-            Pairs = (uint)(_config.QueryWidth + _config.KeyWidth) / 2,
+            QueryPairs = (uint)queryWidth / 2,
+            Pairs = (uint)(queryWidth + _config.KeyWidth) / 2,
             KeyScale = 1 / MathF.Sqrt(_config.KeySize),
         }, (uint)shape.Rows);
         recorder.Barrier();

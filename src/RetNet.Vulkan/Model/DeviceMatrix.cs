@@ -19,6 +19,15 @@ public readonly record struct DeviceMatrix(GgmlType Type, int Rows, int Columns,
     /// <summary>Bytes of all rows, scales and padding to 64 columns included: what a product reads.</summary>
     public ulong Bytes => (ulong)Rows * (ulong)(WeightPacker.RowBytes(Type, Columns) + WeightPacker.RowScaleBytes(Type, Columns));
 
+    /// <summary>Some of the rows, of whole groups of <see cref="Interleave"/> but for the last.</summary>
+    internal DeviceMatrix Slice(int first, int rows) => this with
+    {
+        Rows = rows,
+        Weights = Weights + ((ulong)first * (ulong)WeightPacker.RowBytes(Type, Columns)),
+        Scales = Scales + ((ulong)first * (ulong)WeightPacker.RowScaleBytes(Type, Columns)),
+        Bias = Bias == 0 ? 0 : Bias + ((ulong)first * sizeof(float)),
+    };
+
     /// <summary>Weights in a 16-byte quad.</summary>
     public static int RunLength(GgmlType type) => type switch
     {
