@@ -51,13 +51,14 @@ layout(push_constant, std430) uniform Arguments
     Floats squares;       // NORMS_OUTPUT: [tokens][tiles of rows]; NORMED_INPUT: [tokens][inputTiles]
     Floats normWeight;    // NORMS_OUTPUT: [rows]
     ResultView normed;    // NORMS_OUTPUT: [tokens][yStride], f16
+    Floats headSquares;   // HEADS > 0: [tokens][HEADS][inputTiles]
     uint rows;            // of Y
     uint runs;            // runs a row
     uint tokens;
     uint xStride;         // elements, a multiple of 64
     uint yStride;
     uint splitColumns;    // columns of a part; SPLIT
-    uint inputTiles;      // NORMED_INPUT
+    uint inputTiles;      // NORMED_INPUT, HEADS > 0
     uint inputWidth;      // NORMED_INPUT: elements of x̂
     float residualScale;
     float eps;            // NORMED_INPUT

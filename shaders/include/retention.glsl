@@ -5,17 +5,30 @@
 //   y = silu(g) · o · w                        gate and weight of the head norm
 //   squares = Σo² (+ dv·ε_n in tile 0)         so that the output product can finish the norm: y / √(squares/dv)
 //
+// HALF_OUTPUT: o/√S_n in place of o and ε_n/S_n in place of ε_n, which leaves the norm as it is, and y in f16, which does not hold o.
+//
 // ε_n = ε·S_n with S_n = (1 − γⁿ⁺¹)/(1 − γ) where torchscale divides by √S_n, else ε: RMSNorm(c·o; ε) =
 // RMSNorm(o; ε/c²), so one un-normalised state serves every dialect.
 //
 // The kernel says as what it reads and writes single floats: FloatView. A workgroup owns one head of one sequence and a tile of 4·TILE_LANES value columns, four a thread. A sequence without steps
 // left is skipped. Where the head norm is a dispatch of its own, WEIGHTED and GATED are off and y = o.
 
+#ifdef HALF_OUTPUT
+#define HALF_FLOATS
+#endif
 #include "buffers.glsl"
 #include "activation.glsl"
 #include "decay.glsl"
 #include "state.glsl"
 #include "rotation.glsl"
+
+#ifdef HALF_OUTPUT
+#define RetainedView Halves
+#define retained(v) toHalf(v)
+#else
+#define RetainedView FloatView
+#define retained(v) (v)
+#endif
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TILE_LANES = 8;
@@ -33,7 +46,7 @@ layout(push_constant, std430) uniform Arguments
     Phases angles;      // [KEY_SIZE / 2]
     Words positions;    // [sequences], tokens consumed, this one included: n + 1
     Words stepsLeft;    // [sequences]
-    FloatView y;        // [sequences][outputStride], [heads][valueSize] of each used
+    RetainedView y;     // [sequences][outputStride], [heads][valueSize] of each used
     FloatView squares;  // [sequences][heads][tiles]
     uint stride;
     uint outputStride;
@@ -103,14 +116,26 @@ float writeOutput(uint sequence, uint head, uint column, vec4 o, vec4 gate, vec4
     for (uint e = 0; e < 4; e++)
         if (column + e < valueSize)
         {
-            y.at[sequence * outputStride + head * valueSize + column + e] = (GATED ? silu(gate[e]) : 1.0) * o[e] * weight[e];
+            y.at[sequence * outputStride + head * valueSize + column + e] = retained((GATED ? silu(gate[e]) : 1.0) * o[e] * weight[e]);
             sum += o[e] * o[e];
         }
     return sum;
 }
 
+// What o is multiplied with before it becomes y and Σo².
+float outputScale(vec2 gamma, uint consumed)
+{
+#ifdef HALF_OUTPUT
+    return inversesqrt(decaySum(gamma, float(consumed)));
+#else
+    return 1.0;
+#endif
+}
+
 // dv·ε_n, which tile 0 adds to its Σo².
 float normAddend(uint head, uint consumed)
 {
-    return float(valueSize) * eps * (EPS_SCALED ? decaySum(decay.at[head], float(consumed)) : 1.0);
+    const vec2 gamma = decay.at[head];
+    const float scale = outputScale(gamma, consumed);
+    return float(valueSize) * eps * scale * scale * (EPS_SCALED ? decaySum(gamma, float(consumed)) : 1.0);
 }

@@ -23,6 +23,8 @@ layout(constant_id = 12) const uint WAVES_TOKENS = 2;
 layout(constant_id = 13) const uint MATRIX_TOKENS = 16;
 layout(constant_id = 14) const uint MATRIX_ROWS = 16;
 layout(constant_id = 15) const uint MATRIX_DEPTH = 16;
+layout(constant_id = 18) const uint HEADS = 0;     // HEADS > 0: x is what retention leaves of so many heads (retention.glsl), and their norm is still to do
+layout(constant_id = 19) const uint HEAD_SIZE = 8; // columns of a head, a multiple of 8
 
 const uint SUBGROUPS = gl_WorkGroupSize.x / SUBGROUP;
 const uint WAVES_ROWS = SUBGROUPS / WAVES_TOKENS;
@@ -42,7 +44,10 @@ const uint OWN_W_PIECES = (W_PIECES + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize
 
 shared uvec4 xs[TILE_TOKENS * STRIDE];
 shared uvec4 ws[HALVES * TILE_ROWS * STRIDE];
-shared float staged[SUBGROUPS * MATRIX_TOKENS * MATRIX_ROWS];
+
+// First the scales of heads, 1 / √(mean(o²) + ε_n), [TILE_TOKENS][HEADS], then matrices on their way out.
+const uint STAGED = SUBGROUPS * MATRIX_TOKENS * MATRIX_ROWS;
+shared float staged[TILE_TOKENS * HEADS > STAGED ? TILE_TOKENS * HEADS : STAGED];
 
 uvec4 xPieces[OWN_X_PIECES];
 uvec4 wPieces[OWN_W_PIECES][PIECE_QUADS];
@@ -77,13 +82,51 @@ uvec4 halves(vec4 a, vec4 b)
     return uvec4(packFloat2x16(f16vec2(a.xy)), packFloat2x16(f16vec2(a.zw)), packFloat2x16(f16vec2(b.xy)), packFloat2x16(f16vec2(b.zw)));
 }
 
-void stage()
+// The scales of the heads that the columns belong to. Their padding belongs to the last one.
+void loadHeadScales(uint firstToken, uvec2 columns)
+{
+    if (HEADS == 0)
+        return;
+    const uint first = min(columns.x / HEAD_SIZE, HEADS - 1);
+    const uint count = min((columns.y - 1) / HEAD_SIZE, HEADS - 1) - first + 1;
+    for (uint i = gl_LocalInvocationID.x; i < TILE_TOKENS * count; i += gl_WorkGroupSize.x)
+    {
+        const uint head = first + i % count;
+        const uint at = (min(firstToken + i / count, tokens - 1) * HEADS + head) * inputTiles;
+        float sum = 0.0;
+        for (uint tile = 0; tile < inputTiles; tile += 8)
+        {
+            float loaded[8];
+            [[unroll]] for (uint n = 0; n < 8; n++)
+                loaded[n] = headSquares.at[at + min(tile + n, inputTiles - 1)];
+            [[unroll]] for (uint n = 0; n < 8; n++)
+                sum += tile + n < inputTiles ? loaded[n] : 0.0;
+        }
+        staged[i / count * HEADS + head] = inversesqrt(sum / float(HEAD_SIZE));
+    }
+}
+
+uint scaledHalves(uint two, float scale)
+{
+    return packHalf2x16(clamp(scale * unpackHalf2x16(two), -HALF_MAX, HALF_MAX));
+}
+
+// A piece of x as it is multiplied.
+uvec4 normalised(uvec4 piece, uint tileToken, uint column)
+{
+    if (HEADS == 0)
+        return piece;
+    const float scale = staged[tileToken * HEADS + min(column / HEAD_SIZE, HEADS - 1)];
+    return uvec4(scaledHalves(piece.x, scale), scaledHalves(piece.y, scale), scaledHalves(piece.z, scale), scaledHalves(piece.w, scale));
+}
+
+void stage(uint column)
 {
     [[unroll]] for (uint n = 0; n < OWN_X_PIECES; n++)
     {
         const uint i = n * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
         if (X_PIECES % gl_WorkGroupSize.x == 0 || i < X_PIECES)
-            xs[i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = xPieces[n];
+            xs[i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = normalised(xPieces[n], i / (DEPTH / 8), column + i % (DEPTH / 8) * 8);
     }
     [[unroll]] for (uint n = 0; n < OWN_W_PIECES; n++)
     {
@@ -160,10 +203,11 @@ void main()
     const uvec2 columns = ownColumns();
     load(firstToken, firstRow, columns.x);
     loadInputScales(firstToken);
+    loadHeadScales(firstToken, columns);
     for (uint column = columns.x; column < columns.y; column += DEPTH)
     {
         barrier();
-        stage();
+        stage(column);
         barrier();
         if (column + DEPTH < columns.y)
             load(firstToken, firstRow, column + DEPTH);

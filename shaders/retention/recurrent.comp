@@ -53,6 +53,7 @@ void main()
     const vec2 gamma = decay.at[head];
     const float fade = gamma.x * stateScale(gamma, consumed - 1);
     const float scale = 1.0 / stateScale(gamma, consumed);
+    const float shrink = outputScale(gamma, consumed);
 
     vec4 pairs[THREAD_PAIRS];
     vec4 value, gate;
@@ -100,7 +101,7 @@ void main()
     {
         for (uint i = 1; i < SLICES; i++)
             o += partial[i * TILE_LANES + lane];
-        partial[lane].x = writeOutput(sequence, head, 4 * vector, o, gate, weight);
+        partial[lane].x = writeOutput(sequence, head, 4 * vector, shrink * o, gate, weight);
     }
     barrier();
 

@@ -45,7 +45,7 @@ internal static class KernelFactory
             default:
                 var shape = MatMulPlan.RequiredShape(device);
                 return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K,
-                    Constant.Of(task.NormedInput is not null), Constant.Of(task.OutputNorm is not null)]);
+                    Constant.Of(task.NormedInput is not null), Constant.Of(task.OutputNorm is not null), (uint)(task.HeadNormedInput?.Heads ?? 0), (uint)(task.HeadNormedInput?.HeadSize ?? 8)]);
         }
     }
 
@@ -62,9 +62,11 @@ internal static class KernelFactory
     public static Kernel<EmbeddingRowsArguments> EmbeddingRows(GpuDevice device, Tuning tuning, GgmlType type, int interleave) =>
         new(device, $"embedding_rows_{BlockType.Of(type).Name}", tuning.RowThreads, (uint)interleave);
 
-    /// <summary>One token of each sequence; <paramref name="leavesNorm"/> leaves head norm and gate to a dispatch of their own.</summary>
-    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, int sequences, bool leavesNorm, bool chained) => new(
-        device, tuning.Retention + Suffix(state), tuning.RetentionThreads, tuning.RetentionLanes(sequences), (uint)config.KeySize,
+    /// <summary>
+    /// One token of each sequence; <paramref name="leavesNorm"/> leaves head norm and gate to a dispatch of their own, else <paramref name="halfOutput"/> makes what the product takes f16.
+    /// </summary>
+    public static Kernel<RetentionArguments> RecurrentRetention(GpuDevice device, RetNetConfig config, Tuning tuning, StateType state, int sequences, bool leavesNorm, bool chained, bool halfOutput = false) => new(
+        device, tuning.Retention + Suffix(state) + (halfOutput ? "_half" : ""), tuning.RetentionThreads, tuning.RetentionLanes(sequences), (uint)config.KeySize,
         Constant.Of(config.OutputGate && !leavesNorm), Constant.Of(config.RetentionEpsScaled), Constant.Of(!leavesNorm), Constant.Of(chained));
 
     public static Kernel<RotateArguments> Rotate(GpuDevice device, RetNetConfig config, Tuning tuning, bool halves = false) =>

@@ -14,6 +14,9 @@ internal sealed class MatMul : IDisposable
     /// <summary>Tiles of rows of a residual stream that is normalised by the products behind and before it.</summary>
     private const int MostNormTiles = 2048;
 
+    /// <summary>Heads whose scales shared memory has room for.</summary>
+    private const int MostHeads = 32;
+
     /// <summary>Tiles of a divided product at most.</summary>
     private const int MostArrivals = 1 << 16;
 
@@ -40,7 +43,7 @@ internal sealed class MatMul : IDisposable
     }
 
     private readonly record struct KernelKey(
-        MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, bool NormedInput, bool NormsOutput);
+        MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, bool NormedInput, bool NormsOutput, int Heads, int HeadSize);
 
     /// <summary>The kernel.</summary>
     public MatMulKind Kind { get; }
@@ -54,6 +57,10 @@ internal sealed class MatMul : IDisposable
     public bool Normalises(int rows, int width) =>
         Kind == MatMulKind.SubgroupMatrix && rows <= MatMulPlan.ManyTokens
             && MatMulPlan.Candidates(_device.Capabilities, Kind, 1).All(plan => Up((uint)width, plan.TileRows) <= MostNormTiles);
+
+    /// <summary>Whether a product finishes the head norm of retention's outputs (<see cref="MatMulTask.HeadNormedInput"/>): of so many tokens, heads and columns of each.</summary>
+    public static bool FinishesHeadNorm(MatMulKind? kind, int rows, int heads, int headSize) =>
+        kind == MatMulKind.SubgroupMatrix && rows <= MatMulPlan.ManyTokens && heads <= MostHeads && headSize % 8 == 0;
 
     /// <summary>Records a product with the plan that suits it.</summary>
     public void Record(Recorder recorder, in MatMulTask task)
@@ -85,7 +92,8 @@ internal sealed class MatMul : IDisposable
             XStride = (uint)task.XStride,
             YStride = (uint)task.YStride,
             SplitColumns = plan.SplitColumns(task.PaddedColumns),
-            InputTiles = _normTiles,
+            HeadSquares = task.HeadNormedInput?.Squares ?? 0,
+            InputTiles = (uint?)task.HeadNormedInput?.Tiles ?? _normTiles,
             InputWidth = (uint)(task.NormedInput?.Width ?? 0),
             ResidualScale = task.ResidualScale,
             Eps = task.NormedInput?.Eps ?? 0,
@@ -121,7 +129,7 @@ internal sealed class MatMul : IDisposable
     private Kernel<MatMulArguments> KernelOf(in MatMulTask task, MatMulPlan plan)
     {
         // How many parts there are is no constant of the kernel, only whether there are several.
-        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput, task.NormedInput is not null, task.OutputNorm is not null);
+        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput, task.NormedInput is not null, task.OutputNorm is not null, task.HeadNormedInput?.Heads ?? 0, task.HeadNormedInput?.HeadSize ?? 0);
         if (!_kernels.TryGetValue(key, out var kernel))
             _kernels.Add(key, kernel = KernelFactory.MatMul(_device, plan, task));
         return kernel;

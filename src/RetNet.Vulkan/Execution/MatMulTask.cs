@@ -42,6 +42,12 @@ internal readonly record struct MatMulTask
     public (int Width, float Eps)? NormedInput { get; init; }
 
     /// <summary>
+    /// Of a product by <see cref="MatMulKind.SubgroupMatrix"/> that finishes the head norm of retention's f16 outputs: device address of Σo² of each token, head and
+    /// tile, tiles a head, heads, and columns of each, a multiple of 8.
+    /// </summary>
+    public (ulong Squares, int Tiles, int Heads, int HeadSize)? HeadNormedInput { get; init; }
+
+    /// <summary>
     /// Of an <see cref="ProductOutput.AddResidual"/> by <see cref="MatMulKind.SubgroupMatrix"/> that an RMSNorm follows: device addresses of its weight and of
     /// what products with <see cref="NormedInput"/> take, [tokens][<see cref="YStride"/>] in f16.
     /// </summary>

@@ -258,6 +258,7 @@ internal sealed class Network : IDisposable
                 Activation = _config.Activation,
                 ResidualScale = _config.ResidualScale,
                 NormedInput = normedInput ? (_config.Width, _config.NormEps) : null,
+                HeadNormedInput = input == ProductInput.HeadNorm ? (headSquares, _activations.HeadTiles, _config.Heads, _config.ValueSize) : null,
                 OutputNorm = nextNorm is { } follows ? (follows.Weight, _activations.Normed) : null,
             });
             return;

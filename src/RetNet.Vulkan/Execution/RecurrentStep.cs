@@ -29,14 +29,15 @@ internal sealed class RecurrentStep : IDisposable
         (_model, _config, _state, _sequences) = (model, model.Config, state, state.Positions.Count);
         var device = model.Device;
         var tuning = Tuning.For(device.Capabilities);
-        var leavesNorm = !tuning.FusesNorms(_sequences) || _config.RetentionNormType == NormType.Layer;
-        _chain = new(enabled: Network.CanChain(model, tuning, _sequences));
         var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
+        var finishesNorm = tuning.FusesNorms(_sequences) || MatMul.FinishesHeadNorm(products, _sequences, _config.Heads, _config.ValueSize);
+        var leavesNorm = !finishesNorm || _config.RetentionNormType == NormType.Layer;
+        _chain = new(enabled: Network.CanChain(model, tuning, _sequences));
         _activations = new Activations(device, _config, HeadTiles(device, _config, _sequences), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
         _ends = new StepEnds(model, _activations);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
         _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
-        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, _sequences, leavesNorm, _chain.Enabled);
+        _retention = KernelFactory.RecurrentRetention(device, _config, tuning, state.Type, _sequences, leavesNorm, _chain.Enabled, halfOutput: !leavesNorm && precision == ProductPrecision.F16);
         device.Run("clear activations", _activations.Clear);
     }
 

@@ -17,7 +17,7 @@ internal sealed class CheckState(StateType type, float[] decay, int headLength)
     public double Slack => type == StateType.F16 ? HalfSlack : 1;
 
     /// <summary>The type that a variant is for.</summary>
-    public static StateType TypeOf(string variant) => variant.EndsWith("_f16", StringComparison.Ordinal) ? StateType.F16 : StateType.F32;
+    public static StateType TypeOf(string variant) => variant.Contains("_f16", StringComparison.Ordinal) ? StateType.F16 : StateType.F32;
 
     /// <summary>What the device is given for stored values.</summary>
     public byte[] Encode(float[] stored) => type == StateType.F32

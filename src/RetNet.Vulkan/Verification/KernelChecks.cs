@@ -35,7 +35,7 @@ public static class KernelChecks
             "norm" or "norm_f16" => new NormCheck(variant),
             "head_norm" or "head_norm_f16" => new HeadNormCheck(variant),
             "rotate" or "rotate_f16" => new RotationCheck(variant),
-            "retention_recurrent" or "retention_recurrent_f16" or "retention_recurrent_lane" or "retention_recurrent_lane_f16" => new RecurrentRetentionCheck(variant),
+            "retention_recurrent" or "retention_recurrent_f16" or "retention_recurrent_half" or "retention_recurrent_f16_half" or "retention_recurrent_lane" or "retention_recurrent_lane_f16" => new RecurrentRetentionCheck(variant),
             "retention_chunk_states" or "retention_chunk_states_f16" or "retention_chunk_states_lane" or "retention_chunk_states_lane_f16" => new ChunkStatesCheck(variant),
             "retention_matrix_states" or "retention_matrix_states_f16" => new MatrixStatesCheck(variant),
             "retention_matrix_scores" => new MatrixScoresCheck(variant),

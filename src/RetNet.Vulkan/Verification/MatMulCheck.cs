@@ -73,7 +73,10 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
 
         if (whole && kind == MatMulKind.SubgroupMatrix)
             foreach (var plan in Plans(run.Device.Capabilities, Forms[0]).Where(plan => plan.TileTokens <= MatMulPlan.ManyTokens))
+            {
                 RunNorm(run, products, plan, (int)plan.TileTokens - 3);
+                RunHeadNorm(run, products, plan with { Parts = 3 }, (int)plan.TileTokens - 3);
+            }
     }
 
     /// <summary>What the device would be given; a processor gets the smallest tiles only.</summary>
@@ -215,6 +218,58 @@ internal sealed class MatMulCheck(string variant, BlockType type, MatMulKind kin
         run.Compare<float>("x", sums, run.Arena.Read<float>(x, sums.Length));
         run.Compare<Half>("x · w / 16", expectedNormed, run.Arena.Read<Half>(normed, expectedNormed.Length), HalfSlack);
         run.Compare<float>("y", expected, run.Arena.Read<float>(y, expected.Length));
+    }
+
+    /// <summary>A head norm that the product finishes, with an RMSNorm behind it as a step has them: heads and parts that do not begin together, and columns beyond the heads.</summary>
+    private static void RunHeadNorm(CheckRun run, MatMul products, MatMulPlan plan, int tokens)
+    {
+        const int heads = 5;
+        const int headSize = 88;
+        const int columns = heads * headSize;
+        const int stride = 448;
+        const int tiles = 11;
+        const int rows = 37;
+        var matrix = CheckMatrix.Create(BlockType.Of(GgmlType.F16), new RowLayout(rows, 1, 1), columns, run);
+        var v = Enumerable.Range(0, tokens).SelectMany(_ => run.Values(columns, stride)).Select(value => (Half)value).ToArray();
+        var squares = run.Values(tokens * heads * tiles).Select(value => 50 * value * value).ToArray();
+        var (weight, before) = (run.Values(rows), run.Values(tokens * rows));
+        run.Arena.Clear();
+        var y = run.Arena.AddOutput<float>("y", before);
+        var normed = run.Arena.AddOutput<Half>("y · w / 16", new Half[tokens * rows]);
+        var task = new MatMulTask
+        {
+            Matrix = new DeviceMatrix(GgmlType.F16, rows, columns, 1, run.Arena.Add<byte>("weights", matrix.Quads), run.Arena.Add<byte>("scales", matrix.Scales)),
+            X = run.Arena.Add<Half>("x", v),
+            XStride = stride,
+            Y = y,
+            YStride = rows,
+            Tokens = tokens,
+            Output = ProductOutput.AddResidual,
+            ResidualScale = ResidualScale,
+            HeadNormedInput = (run.Arena.Add<float>("Σo²", squares), tiles, heads, headSize),
+            OutputNorm = (run.Arena.Add<float>("norm weight", weight), normed),
+        };
+        run.Run($"{plan}, {heads} heads of {headSize}, {tokens} tokens", recorder => products.Record(recorder, task, plan));
+
+        var expected = before.Select(value => (double)value * ResidualScale).ToArray();
+        for (var token = 0; token < tokens; token++)
+        {
+            var x = new double[columns];
+            for (var i = 0; i < columns; i++)
+            {
+                var sum = 0.0;
+                for (var tile = 0; tile < tiles; tile++)
+                    sum += squares[(token * heads + i / headSize) * tiles + tile];
+                x[i] = (double)(Half)((double)v[token * stride + i] / Math.Sqrt(sum / headSize));
+            }
+
+            for (var row = 0; row < rows; row++)
+                for (var i = 0; i < columns; i++)
+                    expected[token * rows + row] += (float)(Half)matrix.Values[row][i] * x[i];
+        }
+
+        run.Compare<float>("y", expected, run.Arena.Read<float>(y, expected.Length));
+        run.Compare<Half>("y · w / 16", [.. expected.Select((value, i) => value * weight[i % rows] / 16)], run.Arena.Read<Half>(normed, expected.Length), HalfSlack);
     }
 
     private float[] Rounded(float[] values) => kind == MatMulKind.Tile ? values : [.. values.Select(value => (float)(Half)value)];

@@ -13,6 +13,7 @@ internal struct MatMulArguments
     public ulong Squares;
     public ulong NormWeight;
     public ulong Normed;
+    public ulong HeadSquares;
     public uint Rows;
     public uint Runs;
     public uint Tokens;
