@@ -4,7 +4,7 @@
 //   OUTPUT_ADD    α·Y + Σ                residual
 //   OUTPUT_GLU    act(Σ₁)·Σ₂             W = [W₁; W₂], row r of both
 //   OUTPUT_ACT    act(Σ)
-//   BIASED adds b to each Σ; HALF_OUTPUT stores f16.
+//   BIASED adds b to each Σ; HALF_OUTPUT stores f16; CHAINED, of kernels with CHAINS, stores what others wait for (chain.glsl).
 
 #include "activation.glsl"
 
@@ -33,6 +33,13 @@ float finish(uint token, uint row, float first, float second)
     if (HALF_OUTPUT)
     {
         Halves(y).at[at] = toHalf(value);
+        return value;
+    }
+#endif
+#ifdef CHAINS
+    if (CHAINED)
+    {
+        ChainedFloats(y).at[at] = value;
         return value;
     }
 #endif

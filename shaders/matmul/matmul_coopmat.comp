@@ -16,6 +16,9 @@
 #define NORMS
 layout(constant_id = 16) const bool NORMED_INPUT = false;
 layout(constant_id = 17) const bool NORMS_OUTPUT = false; // with OUTPUT_ADD and SPLIT
+#define CHAINS
+layout(constant_id = 20) const bool CHAINED = false;
+#include "chain.glsl"
 #include "matmul.glsl"
 
 layout(constant_id = 11) const uint SUBGROUP = 32;
@@ -102,21 +105,21 @@ void loadHeadScales(uint firstToken, uvec2 columns)
             [[unroll]] for (uint n = 0; n < 8; n++)
                 sum += tile + n < inputTiles ? loaded[n] : 0.0;
         }
-        staged[i / count * HEADS + head] = inversesqrt(sum / float(HEAD_SIZE));
+        staged[i / count * HEADS + head] = min(inversesqrt(sum / float(HEAD_SIZE)), HALF_MAX);
     }
 }
 
-uint scaledHalves(uint two, float scale)
+uint scaledHalves(uint two, float16_t scale)
 {
-    return packHalf2x16(clamp(scale * unpackHalf2x16(two), -HALF_MAX, HALF_MAX));
+    return packFloat2x16(scale * unpackFloat2x16(two));
 }
 
-// A piece of x as it is multiplied.
+// A piece of x as it is multiplied. In f16, since in f32 it would take as long as the head norm does in a dispatch of its own.
 uvec4 normalised(uvec4 piece, uint tileToken, uint column)
 {
     if (HEADS == 0)
         return piece;
-    const float scale = staged[tileToken * HEADS + min(column / HEAD_SIZE, HEADS - 1)];
+    const float16_t scale = float16_t(staged[tileToken * HEADS + min(column / HEAD_SIZE, HEADS - 1)]);
     return uvec4(scaledHalves(piece.x, scale), scaledHalves(piece.y, scale), scaledHalves(piece.z, scale), scaledHalves(piece.w, scale));
 }
 

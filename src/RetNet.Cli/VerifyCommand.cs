@@ -6,7 +6,7 @@ using RetNet.Vulkan.Verification;
 
 namespace RetNet.Cli;
 
-/// <summary>Whether a device and its driver compute right: every kernel, and the three forms on a model.</summary>
+/// <summary>Whether a device and its driver compute right: every kernel, and the three forms on a model, of one sequence and of several together.</summary>
 [Verb("verify", HelpText = "Check that a device computes right: every kernel, and the three forms on a model.")]
 internal sealed class VerifyCommand : CheckCommand
 {
@@ -48,7 +48,7 @@ internal sealed class VerifyCommand : CheckCommand
         show("verifying by the oracle on the processor", 1 / 3.0);
         List<CheckResult> results = [verification.AgainstOracle(OracleTime, cancel)];
         show("verifying the model, many tokens at once", 2 / 3.0);
-        foreach (var result in verification.Forms())
+        foreach (var result in verification.Forms().Concat(verification.Batches()))
         {
             cancel.ThrowIfCancellationRequested();
             results.Add(result);

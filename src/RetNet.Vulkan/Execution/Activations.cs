@@ -6,16 +6,17 @@ namespace RetNet.Vulkan.Execution;
 /// <summary>
 /// The arena of a forward pass: what a kernel hands to the next, for as many tokens as the pass takes. All is f32, but that the
 /// inputs of products are f16 where those are (<see cref="ProductPrecision.F16"/>). Every row is padded to a multiple of 64 with
-/// zeros that stay zero, since rows of weights are read in whole quads. Layers use the same memory in turn, but in a chain
-/// (<see cref="DispatchChain"/>), where everything has a place of its own that says whether it has been written.
+/// zeros that stay zero, since rows of weights are read in whole quads. Layers use the same memory in turn, but for what a chain
+/// hands on (<see cref="DispatchChain"/>): that has a place of its own, which says whether it has been written.
 /// </summary>
 internal sealed class Activations : IDisposable
 {
     private const ulong Alignment = 256;
+    private const int ResidualArray = 3, ProjectionsArray = 4, RetainedArray = 5, SquaresArray = 6, HiddenArray = 7;
     private readonly GpuBuffer _buffer;
-    private readonly bool _chained;
     private readonly ulong[] _addresses;
     private readonly ulong[] _sizes;
+    private readonly ChainScope _chain;
 
     /// <summary>Takes the memory; its contents are undefined until <see cref="Clear"/>.</summary>
     /// <param name="device">The device.</param>
@@ -25,15 +26,15 @@ internal sealed class Activations : IDisposable
     /// <param name="logitRows">Tokens whose logits are computed at once.</param>
     /// <param name="precision">What the inputs of products are.</param>
     /// <param name="halfProjections">Whether <see cref="Projections"/> are f16.</param>
-    /// <param name="chained">Whether layers have places of their own.</param>
+    /// <param name="chain">What has a place of its own in each layer.</param>
     public Activations(
         GpuDevice device, RetNetConfig config, int headTiles, int rows, int logitRows,
-        ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, bool chained = false)
+        ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, ChainScope chain = ChainScope.None)
     {
-        (Rows, LogitRows, HeadTiles, Precision, HalfProjections, _chained) = (rows, logitRows, headTiles, precision, halfProjections, chained);
+        (Rows, LogitRows, HeadTiles, Precision, HalfProjections, _chain) = (rows, logitRows, headTiles, precision, halfProjections, chain);
         (WidthStride, ProjectionStride, RetainedStride, HiddenStride) = Strides(config);
         _sizes = Sizes(config, headTiles, rows, logitRows, precision, halfProjections);
-        var copies = Copies(config, chained);
+        var copies = Copies(config, chain);
         _buffer = device.Allocate("activations", Total(_sizes, copies));
         _addresses = new ulong[_sizes.Length];
         for (var (i, address) = (0, _buffer.Address); i < _sizes.Length; address += _sizes[i] * copies[i++])
@@ -65,19 +66,19 @@ internal sealed class Activations : IDisposable
     public ulong Residual => ResidualAfter(0);
 
     /// <summary>The residual stream after so many additions to it, of which a layer makes two.</summary>
-    public ulong ResidualAfter(int additions) => Place(3, additions);
+    public ulong ResidualAfter(int additions) => Place(ResidualArray, additions);
 
     /// <summary>Queries, keys, values and gates of a layer, one after the other, [rows][<see cref="ProjectionStride"/>].</summary>
-    public ulong Projections(int layer) => Place(4, layer);
+    public ulong Projections(int layer) => Place(ProjectionsArray, layer);
 
     /// <summary>A layer's retention's output, [rows][<see cref="RetainedStride"/>].</summary>
-    public ulong Retained(int layer) => Place(5, layer);
+    public ulong Retained(int layer) => Place(RetainedArray, layer);
 
     /// <summary>Σo² of each row, head and tile; the recurrent step's.</summary>
-    public ulong HeadSquares(int layer) => Place(6, layer);
+    public ulong HeadSquares(int layer) => Place(SquaresArray, layer);
 
     /// <summary>Inner activations of a layer's feed-forward network, [rows][<see cref="HiddenStride"/>].</summary>
-    public ulong Hidden(int layer) => Place(7, layer);
+    public ulong Hidden(int layer) => Place(HiddenArray, layer);
 
     /// <summary>Retention's output before the head norm, f32, [rows][<see cref="RetainedStride"/>]; the same as <see cref="Retained"/> where that is f32.</summary>
     public ulong HeadOutputs(int layer) => Precision == ProductPrecision.F32 ? Retained(layer) : _addresses[2];
@@ -98,17 +99,23 @@ internal sealed class Activations : IDisposable
     public int HiddenStride { get; }
 
     public static ulong BytesOf(
-        RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, bool chained = false) =>
-        Total(Sizes(config, headTiles, rows, logitRows, precision, halfProjections), Copies(config, chained));
+        RetNetConfig config, int headTiles, int rows, int logitRows, ProductPrecision precision = ProductPrecision.F32, bool halfProjections = false, ChainScope chain = ChainScope.None) =>
+        Total(Sizes(config, headTiles, rows, logitRows, precision, halfProjections), Copies(config, chain));
 
     /// <summary>Clears everything: the padding has to be zero.</summary>
     public void Clear(Recorder recorder) => recorder.Fill(_buffer);
 
-    /// <summary>In a chain: makes everything behind the embedded tokens missing, for a step to write.</summary>
+    /// <summary>Makes all that a chain hands on missing, for a step to write; of the residual stream what follows the embedded tokens.</summary>
     public void BeginChain(Recorder recorder)
     {
-        if (_chained)
-            recorder.Fill(_buffer, ResidualAfter(1) - _buffer.Address, _buffer.Address + _buffer.Bytes - ResidualAfter(1), DispatchChain.Missing);
+        var (from, to) = _chain switch
+        {
+            ChainScope.Step => (ResidualAfter(1), _buffer.Address + _buffer.Bytes),
+            ChainScope.Retention => (Projections(0), Retained(0)),
+            _ => (0UL, 0UL),
+        };
+        if (from < to)
+            recorder.Fill(_buffer, from - _buffer.Address, to - from, DispatchChain.Missing);
     }
 
     /// <summary>Copies the first rows of the logits into a buffer that the host can read.</summary>
@@ -141,15 +148,21 @@ internal sealed class Activations : IDisposable
     }
 
     /// <summary>How often each array is there.</summary>
-    private static ulong[] Copies(RetNetConfig config, bool chained)
+    private static ulong[] Copies(RetNetConfig config, ChainScope chain)
     {
-        var layers = chained ? (ulong)config.Layers : 1;
-        return [1, 1, 1, chained ? (2 * layers) + 1 : 1, layers, layers, layers, layers];
+        var layers = (ulong)config.Layers;
+        return chain switch
+        {
+            ChainScope.Step => [1, 1, 1, (2 * layers) + 1, layers, layers, layers, layers],
+            ChainScope.Retention => [1, 1, 1, 1, layers, 1, 1, 1],
+            _ => [1, 1, 1, 1, 1, 1, 1, 1],
+        };
     }
 
     private static ulong Align(long floats) => ((ulong)floats * sizeof(float) + Alignment - 1) / Alignment * Alignment;
 
     private static ulong Total(ulong[] sizes, ulong[] copies) => sizes.Zip(copies, (size, count) => size * count).Aggregate(0UL, (sum, bytes) => sum + bytes);
 
-    private ulong Place(int array, int copy) => _addresses[array] + (_chained ? (ulong)copy * _sizes[array] : 0);
+    private ulong Place(int array, int copy) =>
+        _addresses[array] + (_chain == ChainScope.Step || (_chain == ChainScope.Retention && array == ProjectionsArray) ? (ulong)copy * _sizes[array] : 0);
 }

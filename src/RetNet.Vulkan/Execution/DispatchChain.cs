@@ -25,6 +25,13 @@ internal sealed class DispatchChain(bool enabled)
         _inside = enabled;
     }
 
+    /// <summary>Puts a dispatch behind everything before it that others may follow in a chain.</summary>
+    public void Begin(Recorder recorder)
+    {
+        recorder.Barrier();
+        _inside = enabled;
+    }
+
     /// <summary>Puts anything else behind everything before it.</summary>
     public void Leave(Recorder recorder)
     {

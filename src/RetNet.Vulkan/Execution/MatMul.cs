@@ -43,7 +43,7 @@ internal sealed class MatMul : IDisposable
     }
 
     private readonly record struct KernelKey(
-        MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, bool NormedInput, bool NormsOutput, int Heads, int HeadSize);
+        MatMulPlan Plan, GgmlType Type, int Interleave, ProductOutput Output, Activation Activation, bool Biased, bool HalfOutput, bool NormedInput, bool NormsOutput, int Heads, int HeadSize, bool Chained);
 
     /// <summary>The kernel.</summary>
     public MatMulKind Kind { get; }
@@ -129,7 +129,7 @@ internal sealed class MatMul : IDisposable
     private Kernel<MatMulArguments> KernelOf(in MatMulTask task, MatMulPlan plan)
     {
         // How many parts there are is no constant of the kernel, only whether there are several.
-        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput, task.NormedInput is not null, task.OutputNorm is not null, task.HeadNormedInput?.Heads ?? 0, task.HeadNormedInput?.HeadSize ?? 0);
+        var key = new KernelKey(plan with { Parts = Math.Min(plan.Parts, 2) }, task.Matrix.Type, task.Matrix.Interleave, task.Output, task.Activation, task.Matrix.Bias != 0, task.HalfOutput, task.NormedInput is not null, task.OutputNorm is not null, task.HeadNormedInput?.Heads ?? 0, task.HeadNormedInput?.HeadSize ?? 0, task.Chained);
         if (!_kernels.TryGetValue(key, out var kernel))
             _kernels.Add(key, kernel = KernelFactory.MatMul(_device, plan, task));
         return kernel;

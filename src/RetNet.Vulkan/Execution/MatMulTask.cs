@@ -53,6 +53,9 @@ internal readonly record struct MatMulTask
     /// </summary>
     public (ulong Weight, ulong Normed)? OutputNorm { get; init; }
 
+    /// <summary>Whether a kernel of a chain waits for the outputs (<see cref="DispatchChain"/>), which are f32; of products by <see cref="MatMulKind.SubgroupMatrix"/>.</summary>
+    public bool Chained { get; init; }
+
     /// <summary>2 for a gated unit, else 1.</summary>
     public uint Halves => Output == ProductOutput.GatedUnit ? 2u : 1;
 

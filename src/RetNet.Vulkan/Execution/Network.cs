@@ -73,18 +73,26 @@ internal sealed class Network : IDisposable
     private bool SharesNorms => Half && !_config.PostNorm && _config.NormType == NormType.Rms && _matMul is not null && _matMul.Normalises(_activations.Rows, _config.Width);
 
     /// <summary>
-    /// Whether a step of a model that takes a token of each of some sequences can be a chain on a device: all norms are part of the
+    /// What of a step of a model that takes a token of each of some sequences can be a chain on a device. All of it where all norms are part of the
     /// products, and the kernels of these know chains.
     /// </summary>
-    public static bool CanChain(RetNetModel model, Tuning tuning, int sequences)
+    public static ChainScope Chain(RetNetModel model, Tuning tuning, int sequences, MatMulKind? products)
     {
         var config = model.Config;
-        return tuning.Chains(sequences) && !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
+        var scope = tuning.Chain(sequences);
+        var can = scope switch
+        {
+            ChainScope.Retention => products == MatMulKind.SubgroupMatrix,
+            ChainScope.Step => WholeStepChains(),
+            _ => false,
+        };
+        return can && ChainProbe.Passes(model.Device) ? scope : ChainScope.None;
+
+        bool WholeStepChains() => !config.PostNorm && config.NormType == NormType.Rms && config.RetentionNormType == NormType.Rms
             && model.OutputNorm is { SubtractMean: false } && model.Layers.All(layer => layer.FeedForwardSubNorm is null && !layer.RetentionNorm.SubtractMean && !layer.FeedForwardNorm.SubtractMean)
             && Chains(model.Output, ProductOutput.Store)
             && model.Layers.All(layer => Chains(layer.QueryKeyValueGate, ProductOutput.Store) && Chains(layer.RetentionOutput, ProductOutput.AddResidual)
-                && Chains(layer.FeedForwardIn, config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate) && Chains(layer.FeedForwardDown, ProductOutput.AddResidual))
-            && ChainProbe.Passes(model.Device);
+                && Chains(layer.FeedForwardIn, config.GatedFeedForward ? ProductOutput.GatedUnit : ProductOutput.Activate) && Chains(layer.FeedForwardDown, ProductOutput.AddResidual));
 
         // The kernels of several tokens read the padding of their inputs, which nothing writes in a chain.
         bool Chains(DeviceMatrix matrix, ProductOutput output) => tuning.ProductTile(model.Device.Capabilities, matrix, output, sequences).Chains
@@ -110,7 +118,7 @@ internal sealed class Network : IDisposable
             var last = statesOnly && layer == _config.Layers - 1;
             var (projections, to) = last ? KeysAndValues(layer) : (weights.QueryKeyValueGate, _activations.Projections(layer));
             recorder.Use = _config.OutputGate ? "q, k, v, g" : "q, k, v";
-            FromResidual(recorder, weights.RetentionNorm, projections, to, _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections);
+            FromResidual(recorder, weights.RetentionNorm, projections, to, _activations.ProjectionStride, ProductOutput.Store, rows, _activations.HalfProjections, beginsChain: true);
             recorder.Use = null;
             retention(recorder, layer);
             if (last)
@@ -176,7 +184,7 @@ internal sealed class Network : IDisposable
     private bool Fused(DeviceNorm norm) => FusesNorms && !norm.SubtractMean;
 
     /// <summary>A product of the residual stream: normalised in a pre-norm model, as it is in a post-norm one.</summary>
-    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false)
+    private void FromResidual(Recorder recorder, DeviceNorm norm, DeviceMatrix matrix, ulong y, int yStride, ProductOutput output, int rows, bool halfOutput = false, bool beginsChain = false)
     {
         var (x, input) = (Residual, ProductInput.Plain);
         // What the product before left; before the first there is none.
@@ -193,7 +201,7 @@ internal sealed class Network : IDisposable
             x = _activations.Normed;
         }
 
-        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput: halfOutput, normedInput: normedInput);
+        Multiply(recorder, matrix, x, _activations.WidthStride, y, yStride, input, output, rows, norm.Weight, halfOutput: halfOutput, normedInput: normedInput, beginsChain: beginsChain);
     }
 
     /// <summary>A product that is added to the residual stream, which a post-norm model then normalises, and <paramref name="next"/> of a pre-norm one.</summary>
@@ -240,11 +248,14 @@ internal sealed class Network : IDisposable
 
     private void Multiply(
         Recorder recorder, DeviceMatrix matrix, ulong x, int xStride, ulong y, int yStride, ProductInput input, ProductOutput output, int tokens,
-        ulong normWeight = 0, ulong headSquares = 0, bool halfOutput = false, bool normedInput = false, DeviceNorm? nextNorm = null)
+        ulong normWeight = 0, ulong headSquares = 0, bool halfOutput = false, bool normedInput = false, DeviceNorm? nextNorm = null, bool beginsChain = false)
     {
         if (_matMul is not null)
         {
-            _chain.Leave(recorder);
+            if (beginsChain)
+                _chain.Begin(recorder);
+            else
+                _chain.Leave(recorder);
             _matMul.Record(recorder, new MatMulTask
             {
                 Matrix = matrix,
@@ -255,6 +266,7 @@ internal sealed class Network : IDisposable
                 Tokens = tokens,
                 Output = output,
                 HalfOutput = halfOutput,
+                Chained = beginsChain && _chain.Enabled,
                 Activation = _config.Activation,
                 ResidualScale = _config.ResidualScale,
                 NormedInput = normedInput ? (_config.Width, _config.NormEps) : null,

@@ -32,8 +32,9 @@ internal sealed class RecurrentStep : IDisposable
         var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
         var finishesNorm = tuning.FusesNorms(_sequences) || MatMul.FinishesHeadNorm(products, _sequences, _config.Heads, _config.ValueSize);
         var leavesNorm = !finishesNorm || _config.RetentionNormType == NormType.Layer;
-        _chain = new(enabled: Network.CanChain(model, tuning, _sequences));
-        _activations = new Activations(device, _config, HeadTiles(device, _config, _sequences), rows: _sequences, logitRows: _sequences, precision, chained: _chain.Enabled);
+        var chain = Network.Chain(model, tuning, _sequences, products);
+        _chain = new(enabled: chain != ChainScope.None);
+        _activations = new Activations(device, _config, HeadTiles(device, _config, _sequences), rows: _sequences, logitRows: _sequences, precision, chain: chain);
         _ends = new StepEnds(model, _activations);
         _headNorm = leavesNorm ? new(model, _activations, Table.Positions, scoreSums: 0) : null;
         _network = new(model, _activations, tuning, _chain, finishesHeadNorm: !leavesNorm, products);
@@ -89,7 +90,7 @@ internal sealed class RecurrentStep : IDisposable
     }
 
     private static ulong ActivationBytes(GpuDevice device, RetNetConfig config, int sequences, ProductPrecision precision) => Activations.BytesOf(
-        config, HeadTiles(device, config, sequences), sequences, sequences, precision, chained: Tuning.For(device.Capabilities).Chains(sequences));
+        config, HeadTiles(device, config, sequences), sequences, sequences, precision, chain: Tuning.For(device.Capabilities).Chain(sequences));
 
     private static int HeadTiles(GpuDevice device, RetNetConfig config, int sequences) =>
         Tuning.For(device.Capabilities).RetentionTiles(RetentionState.VectorsOf(config), sequences);

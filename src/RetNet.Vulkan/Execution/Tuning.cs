@@ -64,14 +64,18 @@ internal readonly record struct Tuning(
     /// <summary>Sequences from which the recurrent retention kernel takes wider tiles.</summary>
     private const int ManySequences = 8;
 
+    /// <summary>Sequences up to which it pays that retention waits by itself: an H200 is slower at 64, whose projections are 75 MB to make missing first.</summary>
+    private const int MostChained = 32;
+
     /// <summary>Turns of subgroups that a product by <c>matvec_stream</c> should have.</summary>
     private const uint LeastTiles = 2048;
 
     /// <summary>Bytes of shared memory that it wants beside its input: a sum a subgroup and a scale a head.</summary>
     private const uint StreamReserve = 1024;
 
-    /// <summary>Whether dispatches of a step with so many sequences may follow each other without barriers (<see cref="DispatchChain"/>).</summary>
-    public bool Chains(int sequences) => MatVec == Stream && FusesNorms(sequences);
+    /// <summary>What of a step with so many sequences may be a chain.</summary>
+    public ChainScope Chain(int sequences) =>
+        MatVec != Stream || sequences > MostChained ? ChainScope.None : FusesNorms(sequences) ? ChainScope.Step : ChainScope.Retention;
 
     /// <summary>Whether matrix-vector products of a pass of so many tokens normalise their inputs: in f32, without dispatches for norms.</summary>
     public bool FusesNorms(int tokens) => tokens == 1 || (MatVec == Stream && tokens <= MostTokens);

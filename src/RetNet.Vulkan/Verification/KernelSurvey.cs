@@ -83,7 +83,7 @@ public static class KernelSurvey
             if (ShaderLibrary.Has($"retention_matrix_states{suffix}"))
                 yield return ($"retention_matrix_states{suffix}", "many tokens", () => KernelFactory.MatrixStates(device, config, state));
             yield return ($"retention_chunk_states{(tuning.ChunkLanes ? "_lane" : "")}{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
-            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 1, leavesNorm: false, chained: tuning.Chains(1)));
+            yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 1, leavesNorm: false, chained: tuning.Chain(1) != ChainScope.None));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 16, leavesNorm: true, chained: false));
         }
 

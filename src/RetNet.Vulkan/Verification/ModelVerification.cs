@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RetNet.Vulkan.Execution;
+using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gguf;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;
@@ -10,7 +11,7 @@ namespace RetNet.Vulkan.Verification;
 
 /// <summary>
 /// A whole model on a device: the recurrent form against the oracle in double precision, the chunkwise and the parallel form
-/// against the recurrent one; logits after every token, and the states after the last.
+/// against the recurrent one, logits after every token and the states after the last; and sequences that are decoded together against one alone.
 /// </summary>
 public sealed class ModelVerification
 {
@@ -20,10 +21,19 @@ public sealed class ModelVerification
     /// <summary>The largest max|Δ| / max|logit| allowed.</summary>
     public const double Tolerance = 1e-5;
 
+    /// <summary>The same where products round their inputs to f16.</summary>
+    public const double HalfTolerance = 1e-2;
+
     private const int Seed = 11;
+
+    /// <summary>Tokens of sequences that go in together, and how many steps after the first one another may begin.</summary>
+    private const int BatchTokens = 12, MostDelay = 5;
 
     /// <summary>Chunk lengths; null is the parallel form.</summary>
     private static readonly int?[] ChunkLengths = [1, 16, 64, null];
+
+    /// <summary>Sequences together; a GPU has other kernels for each of these numbers, or other sizes of them (docs/kernels.md).</summary>
+    private static readonly int[] BatchSizes = [2, 8, 16, 32, 64];
 
     private readonly RetNetModel _model;
     private readonly GgufFile _file;
@@ -79,6 +89,9 @@ public sealed class ModelVerification
     /// <summary>The other forms against the recurrent one, one after the other.</summary>
     public IEnumerable<CheckResult> Forms() => ChunkLengths.Select(AgainstRecurrent);
 
+    /// <summary>Sequences that are decoded together against one alone, a number of them after the other; the result says where there is no memory for them.</summary>
+    public IEnumerable<CheckResult> Batches() => BatchSizes.Select(Together);
+
     private static SequenceOptions Options(int? chunkLength) => new() { ChunkLength = chunkLength, PassLength = Tokens };
 
     private CheckResult AgainstRecurrent(int? chunkLength)
@@ -91,6 +104,56 @@ public sealed class ModelVerification
             .Append(Deviation.Of<float, float>(_logits, logits.ToArray())).MaxBy(deviation => deviation.Error);
         var name = chunkLength is { } length ? string.Create(CultureInfo.InvariantCulture, $"chunkwise, chunks of {length}") : "parallel";
         return Judge(new CheckResult { Name = name, Against = "recurrent", Allowed = Tolerance, Cases = Tokens }, worst);
+    }
+
+    /// <summary>All have the same tokens, but begin one after the other, so that each step has them at different positions and some not at all.</summary>
+    private CheckResult Together(int sequences)
+    {
+        var (device, vocabulary) = (_model.Device, _model.Config.VocabularySize);
+        var precision = Tuning.ProductsOfSequences(_model, sequences).Precision;
+        var result = new CheckResult
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"recurrent, {sequences} sequences"),
+            Against = "recurrent",
+            Allowed = precision == ProductPrecision.F16 ? HalfTolerance : Tolerance,
+        };
+        var plan = new MemoryPlan().Add("states", (ulong)sequences * RetentionState.BytesOf(_model.Config, StateType.F32)).Add("decoding", RecurrentStep.BytesOf(device, _model.Config, sequences));
+        if (plan.Bytes > device.AvailableBytes)
+            return result with { Note = $"not compared: needs {plan} of the device's memory, which has {MemoryPlan.Size(device.AvailableBytes)} left" };
+
+        using var state = new RetentionState(device, _model.Config, StateType.F32, sequences);
+        state.Clear();
+        using var step = new RecurrentStep(_model, state);
+        using var read = device.Allocate("logits", (ulong)sequences * (ulong)vocabulary * sizeof(float), MemoryPlacement.Readback);
+        using var recording = device.Record("logits step of sequences", recorder =>
+        {
+            step.RecordLayers(recorder);
+            step.RecordLogits(recorder);
+            step.CopyLogits(recorder, read);
+        });
+        var worst = default(Deviation);
+        for (var n = 0; n < BatchTokens + MostDelay; n++)
+        {
+            int At(int sequence) => n - sequence % (MostDelay + 1);
+            bool IsLive(int sequence) => At(sequence) is >= 0 and < BatchTokens;
+            for (var sequence = 0; sequence < sequences; sequence++)
+            {
+                var position = Math.Clamp(At(sequence), 0, BatchTokens);
+                step.Log[sequence, position] = _tokens[position];
+                step.Table.Set(sequence, position, IsLive(sequence) ? 1u : 0, SamplerEntry.Of(SamplerOptions.Greedy));
+            }
+
+            step.Table.Upload(Enumerable.Range(0, sequences));
+            device.Wait(device.Submit(recording));
+            for (var sequence = 0; sequence < sequences; sequence++)
+                if (IsLive(sequence))
+                {
+                    var deviation = Deviation.Of<float, float>(_logits.AsSpan(At(sequence) * vocabulary, vocabulary), read.AsSpan<float>().Slice(sequence * vocabulary, vocabulary));
+                    worst = deviation.Error > worst.Error ? deviation : worst;
+                }
+        }
+
+        return Judge(result with { Cases = sequences * BatchTokens }, worst);
     }
 
     private static CheckResult Judge(CheckResult result, Deviation deviation) => result with

@@ -25,6 +25,9 @@ public sealed class ModelVerificationTests(TestDevices devices)
         var forms = verification.Forms().ToArray();
         Assert.Equal(["chunkwise, chunks of 1", "chunkwise, chunks of 16", "chunkwise, chunks of 64", "parallel"], forms.Select(form => form.Name));
         Assert.All(forms, form => Assert.Null(form.Problem));
+        var batches = verification.Batches().ToArray();
+        Assert.Equal(["recurrent, 2 sequences", "recurrent, 8 sequences", "recurrent, 16 sequences", "recurrent, 32 sequences", "recurrent, 64 sequences"], batches.Select(batch => batch.Name));
+        Assert.All(batches, batch => Assert.True(batch is { HasRun: true, Problem: null, Error: > 0 }));
     }
 
     /// <summary>Other weights on the device than in the file.</summary>
