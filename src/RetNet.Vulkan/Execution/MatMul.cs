@@ -49,7 +49,7 @@ internal sealed class MatMul : IDisposable
     public MatMulKind Kind { get; }
 
     /// <summary>Whether a matrix that is not f16 is unpacked once for so many tokens, and not by every tile of them.</summary>
-    public static bool Unpacks(int tokens) => tokens > 512;
+    public static bool Unpacks(int tokens) => tokens > MatMulPlan.ManyTokens;
 
     /// <summary>Whether products normalise what they leave for each other (<see cref="MatMulTask.OutputNorm"/>), instead of a dispatch between them.</summary>
     /// <param name="rows">Tokens.</param>
