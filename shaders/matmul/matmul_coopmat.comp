@@ -27,7 +27,7 @@ layout(constant_id = 13) const uint MATRIX_TOKENS = 16;
 layout(constant_id = 14) const uint MATRIX_ROWS = 16;
 layout(constant_id = 15) const uint MATRIX_DEPTH = 16;
 layout(constant_id = 18) const uint HEADS = 0;     // HEADS > 0: x is what retention leaves of so many heads (retention.glsl), and their norm is still to do
-layout(constant_id = 19) const uint HEAD_SIZE = 8; // columns of a head, a multiple of 8
+layout(constant_id = 19) const uint HEAD_SIZE = 1; // columns of a head, a multiple of DEPTH
 
 const uint SUBGROUPS = gl_WorkGroupSize.x / SUBGROUP;
 const uint WAVES_ROWS = SUBGROUPS / WAVES_TOKENS;
@@ -48,7 +48,7 @@ const uint OWN_W_PIECES = (W_PIECES + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize
 shared uvec4 xs[TILE_TOKENS * STRIDE];
 shared uvec4 ws[HALVES * TILE_ROWS * STRIDE];
 
-// First the scales of heads, 1 / √(mean(o²) + ε_n), [TILE_TOKENS][HEADS], then matrices on their way out.
+// First the scales of heads, 1 / √(mean(o²) + ε_n), [HEADS][TILE_TOKENS], then matrices on their way out.
 const uint STAGED = SUBGROUPS * MATRIX_TOKENS * MATRIX_ROWS;
 shared float staged[TILE_TOKENS * HEADS > STAGED ? TILE_TOKENS * HEADS : STAGED];
 
@@ -105,31 +105,17 @@ void loadHeadScales(uint firstToken, uvec2 columns)
             [[unroll]] for (uint n = 0; n < 8; n++)
                 sum += tile + n < inputTiles ? loaded[n] : 0.0;
         }
-        staged[i / count * HEADS + head] = min(inversesqrt(sum / float(HEAD_SIZE)), HALF_MAX);
+        staged[head * TILE_TOKENS + i / count] = inversesqrt(sum / float(HEAD_SIZE));
     }
 }
 
-uint scaledHalves(uint two, float16_t scale)
-{
-    return packFloat2x16(scale * unpackFloat2x16(two));
-}
-
-// A piece of x as it is multiplied. In f16, since in f32 it would take as long as the head norm does in a dispatch of its own.
-uvec4 normalised(uvec4 piece, uint tileToken, uint column)
-{
-    if (HEADS == 0)
-        return piece;
-    const float16_t scale = float16_t(staged[tileToken * HEADS + min(column / HEAD_SIZE, HEADS - 1)]);
-    return uvec4(scaledHalves(piece.x, scale), scaledHalves(piece.y, scale), scaledHalves(piece.z, scale), scaledHalves(piece.w, scale));
-}
-
-void stage(uint column)
+void stage()
 {
     [[unroll]] for (uint n = 0; n < OWN_X_PIECES; n++)
     {
         const uint i = n * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
         if (X_PIECES % gl_WorkGroupSize.x == 0 || i < X_PIECES)
-            xs[i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = normalised(xPieces[n], i / (DEPTH / 8), column + i % (DEPTH / 8) * 8);
+            xs[i / (DEPTH / 8) * STRIDE + i % (DEPTH / 8)] = xPieces[n];
     }
     [[unroll]] for (uint n = 0; n < OWN_W_PIECES; n++)
     {
@@ -150,7 +136,9 @@ void stage(uint column)
     }
 }
 
-coopmat<float, gl_ScopeSubgroup, MATRIX_TOKENS, MATRIX_ROWS, gl_MatrixUseAccumulator> sums[HALVES * OWN_TOKENS * OWN_ROWS];
+#define SumMatrix coopmat<float, gl_ScopeSubgroup, MATRIX_TOKENS, MATRIX_ROWS, gl_MatrixUseAccumulator>
+SumMatrix sums[HALVES * OWN_TOKENS * OWN_ROWS];
+SumMatrix headSums[HEADS > 0 ? HALVES * OWN_TOKENS * OWN_ROWS : 1]; // of the heads before
 
 void multiply(uint token, uint row)
 {
@@ -167,6 +155,21 @@ void multiply(uint token, uint row)
                 [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)
                     sums[(h * OWN_TOKENS + t) * OWN_ROWS + r] = coopMatMulAdd(a[t], b, sums[(h * OWN_TOKENS + t) * OWN_ROWS + r]);
             }
+    }
+}
+
+// Scales the sums of a head, now that it has ended, by a matrix whose columns are all the tokens' scales.
+void endHead(uint head, uint token)
+{
+    [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)
+    {
+        SumMatrix scale;
+        coopMatLoad(scale, staged, head * TILE_TOKENS + token + t * MATRIX_TOKENS, 0, gl_CooperativeMatrixLayoutColumnMajor);
+        [[unroll]] for (uint r = 0; r < OWN_ROWS; r++)
+        {
+            headSums[t * OWN_ROWS + r] += scale * sums[t * OWN_ROWS + r];
+            sums[t * OWN_ROWS + r] = SumMatrix(0.0);
+        }
     }
 }
 
@@ -201,7 +204,11 @@ void main()
     const uint token = gl_SubgroupID % WAVES_TOKENS * OWN_TOKENS * MATRIX_TOKENS;
     const uint row = gl_SubgroupID / WAVES_TOKENS * OWN_ROWS * MATRIX_ROWS;
     [[unroll]] for (uint i = 0; i < HALVES * OWN_TOKENS * OWN_ROWS; i++)
-        sums[i] = coopmat<float, gl_ScopeSubgroup, MATRIX_TOKENS, MATRIX_ROWS, gl_MatrixUseAccumulator>(0.0);
+    {
+        sums[i] = SumMatrix(0.0);
+        if (HEADS > 0)
+            headSums[i] = SumMatrix(0.0);
+    }
 
     const uvec2 columns = ownColumns();
     load(firstToken, firstRow, columns.x);
@@ -210,11 +217,19 @@ void main()
     for (uint column = columns.x; column < columns.y; column += DEPTH)
     {
         barrier();
-        stage(column);
+        stage();
         barrier();
         if (column + DEPTH < columns.y)
             load(firstToken, firstRow, column + DEPTH);
         multiply(token, row);
+        if (HEADS > 0 && ((column + DEPTH) % HEAD_SIZE == 0 || column + DEPTH >= columns.y))
+            endHead(min(column / HEAD_SIZE, HEADS - 1), token);
+    }
+    if (HEADS > 0)
+    {
+        barrier(); // matrices take the place of scales
+        [[unroll]] for (uint i = 0; i < OWN_TOKENS * OWN_ROWS; i++)
+            sums[i] = headSums[i];
     }
 
     [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++)

@@ -60,6 +60,9 @@ void main()
     bool missing = true;
     for (uint polls = 0; missing && polls < MOST_POLLS; polls++)
     {
+        // While something is missing, one value is looked at for all that a subgroup waits for: what waits takes bandwidth from what works.
+        for (; polls > 0 && polls < MOST_POLLS && isMissing(projections.at[sequence * stride + valuesAt() + head / group * valueSize + tile * TILE_LANES * 4]); polls++)
+            ;
         value = values(sequence, head, 4 * vector);
         gate = gates(sequence, head, 4 * vector);
         missing = CHAINED && (isMissing(value) || isMissing(gate));

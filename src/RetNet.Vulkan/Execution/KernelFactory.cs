@@ -45,7 +45,7 @@ internal static class KernelFactory
             default:
                 var shape = MatMulPlan.RequiredShape(device);
                 return new(device, $"matmul_coopmat_{type}", WholeSubgroups(capabilities), [.. shared, capabilities.SubgroupSize, plan.WavesTokens(capabilities, shape), shape.M, shape.N, shape.K,
-                    Constant.Of(task.NormedInput is not null), Constant.Of(task.OutputNorm is not null), (uint)(task.HeadNormedInput?.Heads ?? 0), (uint)(task.HeadNormedInput?.HeadSize ?? 8), Constant.Of(task.Chained)]);
+                    Constant.Of(task.NormedInput is not null), Constant.Of(task.OutputNorm is not null), (uint)(task.HeadNormedInput?.Heads ?? 0), (uint)(task.HeadNormedInput?.HeadSize ?? 1), Constant.Of(task.Chained)]);
         }
     }
 

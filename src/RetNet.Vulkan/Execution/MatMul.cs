@@ -59,8 +59,9 @@ internal sealed class MatMul : IDisposable
             && MatMulPlan.Candidates(_device.Capabilities, Kind, 1).All(plan => Up((uint)width, plan.TileRows) <= MostNormTiles);
 
     /// <summary>Whether a product finishes the head norm of retention's outputs (<see cref="MatMulTask.HeadNormedInput"/>): of so many tokens, heads and columns of each.</summary>
-    public static bool FinishesHeadNorm(MatMulKind? kind, int rows, int heads, int headSize) =>
-        kind == MatMulKind.SubgroupMatrix && rows <= MatMulPlan.ManyTokens && heads <= MostHeads && headSize % 8 == 0;
+    public static bool FinishesHeadNorm(DeviceCapabilities capabilities, MatMulKind? kind, int rows, int heads, int headSize) =>
+        kind == MatMulKind.SubgroupMatrix && rows <= MatMulPlan.ManyTokens && heads <= MostHeads
+            && MatMulPlan.Candidates(capabilities, MatMulKind.SubgroupMatrix, 1).All(plan => headSize % plan.Depth == 0);
 
     /// <summary>Records a product with the plan that suits it.</summary>
     public void Record(Recorder recorder, in MatMulTask task)

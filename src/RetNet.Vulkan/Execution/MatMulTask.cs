@@ -43,7 +43,7 @@ internal readonly record struct MatMulTask
 
     /// <summary>
     /// Of a product by <see cref="MatMulKind.SubgroupMatrix"/> that finishes the head norm of retention's f16 outputs: device address of Σo² of each token, head and
-    /// tile, tiles a head, heads, and columns of each, a multiple of 8.
+    /// tile, tiles a head, heads, and columns of each, a multiple of a tile's depth; not of a gated unit.
     /// </summary>
     public (ulong Squares, int Tiles, int Heads, int HeadSize)? HeadNormedInput { get; init; }
 

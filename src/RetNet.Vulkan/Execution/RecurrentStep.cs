@@ -30,7 +30,7 @@ internal sealed class RecurrentStep : IDisposable
         var device = model.Device;
         var tuning = Tuning.For(device.Capabilities);
         var (products, precision) = Tuning.ProductsOfSequences(model, _sequences);
-        var finishesNorm = tuning.FusesNorms(_sequences) || MatMul.FinishesHeadNorm(products, _sequences, _config.Heads, _config.ValueSize);
+        var finishesNorm = tuning.FusesNorms(_sequences) || MatMul.FinishesHeadNorm(device.Capabilities, products, _sequences, _config.Heads, _config.ValueSize);
         var leavesNorm = !finishesNorm || _config.RetentionNormType == NormType.Layer;
         var chain = Network.Chain(model, tuning, _sequences, products);
         _chain = new(enabled: chain != ChainScope.None);
