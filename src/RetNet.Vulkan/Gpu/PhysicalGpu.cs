@@ -15,6 +15,13 @@ public sealed class PhysicalGpu
         (Capabilities, QueueFamily) = (description.Capabilities, description.QueueFamily);
     }
 
+    private PhysicalGpu(PhysicalGpu gpu, DeviceCapabilities capabilities)
+    {
+        (Instance, Handle, Index) = (gpu.Instance, gpu.Handle, gpu.Index);
+        (Name, Driver, Vendor, Uuid) = (gpu.Name, gpu.Driver, gpu.Vendor, gpu.Uuid);
+        (Capabilities, QueueFamily) = (capabilities, gpu.QueueFamily);
+    }
+
     /// <summary>Position in the loader's list; what <c>--device 1</c> means.</summary>
     public int Index { get; }
 
@@ -38,6 +45,13 @@ public sealed class PhysicalGpu
     internal PhysicalDevice Handle { get; }
 
     internal uint QueueFamily { get; }
+
+    /// <summary>
+    /// The same device, said to be a GPU without matrix units where it is a processor: so that it is given a GPU's kernels and schedule, if not its tiles of
+    /// matrices, which take a processor's driver minutes to build.
+    /// </summary>
+    internal PhysicalGpu AsGpu() =>
+        Capabilities.Kind == DeviceKind.Cpu ? new(this, Capabilities with { Kind = DeviceKind.DiscreteGpu, MatrixShapes = [], WorkgroupMatrices = null }) : this;
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Driver})";
