@@ -52,15 +52,14 @@ const uint QUERIES_A_LOAD = 2 * LANES / PART;
 const uint QUERY_LOADS = QUERIES / QUERIES_A_LOAD;
 
 // Adds the products of PART rows with the queries' coefficients, (q, c) being those of query q and row c.
-#define ACCUMULATE(coefficientOf, row) \
+#define ACCUMULATE(coefficientOf, row, i) \
     [[unroll]] for (uint q = 0; q < QUERIES; q++) \
     { \
         float coefficient[PART]; \
         [[unroll]] for (uint c = 0; c < PART; c++) \
             coefficient[c] = coefficientOf; \
-        [[unroll]] for (uint i = 0; i < VECTORS; i++) \
-            [[unroll]] for (uint c = 0; c < PART; c++) \
-                result[q][i] = fma(vec4(coefficient[c]), row[c][i], result[q][i]); \
+        [[unroll]] for (uint c = 0; c < PART; c++) \
+            result[q][i] = fma(vec4(coefficient[c]), row[c], result[q][i]); \
     }
 
 bool inKey(uint d)
@@ -152,20 +151,18 @@ void main()
         {
             const uint from = firstKey + n * LANES;
             const uint count = from < first + queryCount ? min(LANES, first + queryCount - from) : 0;
-            [[dont_unroll]] for (uint j = 0; j < count; j += PART)
-            {
-                vec4 v[PART][VECTORS];
-                [[unroll]] for (uint c = 0; c < PART; c++)
+            [[unroll]] for (uint i = 0; i < VECTORS; i++)
+                [[dont_unroll]] for (uint j = 0; j < count; j += PART)
                 {
-                    const uint64_t at = valuesAt + valueBytes * uint64_t(min(from + j + c, tile.z - 1));
-                    [[unroll]] for (uint i = 0; i < VECTORS; i++)
+                    vec4 v[PART];
+                    [[unroll]] for (uint c = 0; c < PART; c++)
                     {
-                        v[c][i].xy = loadPair(LongWords(at + valueOffset[i][0]), 0);
-                        v[c][i].zw = loadPair(LongWords(at + valueOffset[i][1]), 0);
+                        const uint64_t at = valuesAt + valueBytes * uint64_t(min(from + j + c, tile.z - 1));
+                        v[c].xy = loadPair(LongWords(at + valueOffset[i][0]), 0);
+                        v[c].zw = loadPair(LongWords(at + valueOffset[i][1]), 0);
                     }
+                    ACCUMULATE(subgroupBroadcast(scores[q][n], j + c), v, i)
                 }
-                ACCUMULATE(subgroupBroadcast(scores[q][n], j + c), v)
-            }
         }
     }
 
@@ -174,17 +171,17 @@ void main()
     [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
         power[l] = decayPower(gamma, float(first + l * QUERIES_A_LOAD + lane / (PART / 2) + 1));
     const uint64_t stateAt = uint64_t(chunkStates) + 16 * uint64_t((tile.x * HEADS + head) * KEY_SIZE * valueVectors);
-    [[dont_unroll]] for (uint d = 0; STATES && d < KEY_SIZE; d += PART)
-    {
-        vec2 query[QUERY_LOADS];
-        [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
-            query[l] = inKey(lane % (PART / 2) * 2 + d) ? loadPair(LongWords(queryAt[l] + 4 * uint64_t(d)), 0) * power[l] : vec2(0.0);
-        vec4 s[PART][VECTORS];
-        [[unroll]] for (uint c = 0; c < PART; c++)
-            [[unroll]] for (uint i = 0; i < VECTORS; i++)
-                s[c][i] = loadVector(LongQuads(stateAt + 16 * uint64_t(min(d + c, KEY_SIZE - 1) * valueVectors) + stateOffset[i]), 0);
-        ACCUMULATE(subgroupBroadcast(query[q / QUERIES_A_LOAD][c % 2], q % QUERIES_A_LOAD * (PART / 2) + c / 2), s)
-    }
+    [[unroll]] for (uint i = 0; i < VECTORS; i++)
+        [[dont_unroll]] for (uint d = 0; STATES && d < KEY_SIZE; d += PART)
+        {
+            vec2 query[QUERY_LOADS];
+            [[unroll]] for (uint l = 0; l < QUERY_LOADS; l++)
+                query[l] = inKey(lane % (PART / 2) * 2 + d) ? loadPair(LongWords(queryAt[l] + 4 * uint64_t(d)), 0) * power[l] : vec2(0.0);
+            vec4 s[PART];
+            [[unroll]] for (uint c = 0; c < PART; c++)
+                s[c] = loadVector(LongQuads(stateAt + 16 * uint64_t(min(d + c, KEY_SIZE - 1) * valueVectors) + stateOffset[i]), 0);
+            ACCUMULATE(subgroupBroadcast(query[q / QUERIES_A_LOAD][c % 2], q % QUERIES_A_LOAD * (PART / 2) + c / 2), s, i)
+        }
 
     [[unroll]] for (uint q = 0; q < QUERIES; q++)
         if (q < queryCount)
