@@ -6,8 +6,8 @@ namespace RetNet.Vulkan.Execution;
 
 /// <summary>
 /// One token of each sequence through the network in the recurrent form, as commands: token → embedding → layers → logits → next
-/// token. Retention is one dispatch, [rotate, update and read the state, gate]. For one sequence, on a GPU up to eight, the product
-/// behind it finishes the head norm; for more, and for a LayerNorm of the heads, that is a dispatch of its own with the gate.
+/// token. Retention is one dispatch, [rotate, update and read the state, gate]. For one sequence, on a GPU up to eight, and for more where their products are
+/// <see cref="MatMulKind.SubgroupMatrix"/>, the product behind it finishes the head norm; otherwise, and for a LayerNorm of the heads, that is a dispatch of its own with the gate.
 /// </summary>
 internal sealed class RecurrentStep : IDisposable
 {

@@ -41,8 +41,11 @@ public static class KernelSurvey
         // What the device would be given if it were a processor: the variants that it is not given as it is.
         var other = Tuning.For(device.Capabilities with { Kind = device.Capabilities.Kind == DeviceKind.Cpu ? DeviceKind.Other : DeviceKind.Cpu });
         return Kernels(device, config, chosen).Concat(Kernels(device, config, other))
-            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, kernel.Variant == chosen.Retention || !IsChoice(kernel.Variant) || IsProductOf(chosen, kernel.Variant)));
+            .DistinctBy(kernel => (kernel.Variant, kernel.Use)).Select(kernel => Compile(device, kernel, IsRetentionOf(chosen, kernel.Variant) || !IsChoice(kernel.Variant) || IsProductOf(chosen, kernel.Variant)));
     }
+
+    private static bool IsRetentionOf(Tuning tuning, string variant) =>
+        variant.Replace("_f16", "", StringComparison.Ordinal).Replace("_half", "", StringComparison.Ordinal) == tuning.Retention;
 
     private static bool IsProductOf(Tuning tuning, string variant) =>
         variant.StartsWith(tuning.MatVec + '_', StringComparison.Ordinal) || variant.StartsWith(tuning.MatMul + '_', StringComparison.Ordinal)
@@ -85,6 +88,8 @@ public static class KernelSurvey
             yield return ($"retention_chunk_states{(tuning.ChunkLanes ? "_lane" : "")}{suffix}", "many tokens", () => KernelFactory.ChunkStates(device, config, tuning, state));
             yield return (tuning.Retention + suffix, "1 token", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 1, leavesNorm: false, chained: tuning.Chain(1) != ChainScope.None));
             yield return (tuning.Retention + suffix, "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 16, leavesNorm: true, chained: false));
+            if (ShaderLibrary.Has($"{tuning.Retention}{suffix}_half"))
+                yield return ($"{tuning.Retention}{suffix}_half", "1 token of each sequence", () => KernelFactory.RecurrentRetention(device, config, tuning, state, sequences: 16, leavesNorm: false, chained: true, halfOutput: true));
         }
 
         if (ShaderLibrary.Has("retention_matrix_outputs"))
@@ -117,6 +122,9 @@ public static class KernelSurvey
             {
                 var half = kind != MatMulKind.Tile && output != ProductOutput.AddResidual;
                 var task = new MatMulTask { Matrix = new DeviceMatrix(type.Type, 4096, 2048, interleave, 0, 0), X = 0, XStride = 2048, Y = 0, YStride = 4096, Tokens = (int)tokens, Output = output, HalfOutput = half };
+                // Behind retention of several sequences, and before an RMSNorm.
+                if (kind == MatMulKind.SubgroupMatrix && output == ProductOutput.AddResidual)
+                    task = task with { HeadNormedInput = (0, 8, 8, 256), OutputNorm = (0, 0) };
                 var use = MatMulPlan.Candidates(device.Capabilities, kind, task.Halves).Any() ? MatMulPlan.Choose(device.Capabilities, kind, task.Halves, tokens, task.Rows, 2048) : default(MatMulPlan?);
                 yield return ($"matmul_{family}_{type.Name}", use is { } plan ? $"{output} out, {plan.TileTokens} × {plan.TileRows} × {plan.Depth}" : $"{output} out", () => KernelFactory.MatMul(device, use!.Value, task));
             }
