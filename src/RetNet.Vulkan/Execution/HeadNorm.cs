@@ -26,21 +26,25 @@ internal sealed class HeadNorm : IDisposable
     public void Record(Recorder recorder, int layer, int rows)
     {
         var config = _model.Config;
-        recorder.Dispatch(_kernel, new HeadNormArguments
-        {
-            O = _activations.HeadOutputs(layer),
-            Y = _activations.Retained(layer),
-            G = ProjectionAddresses.Of(config, _activations, layer).Gates,
-            HeadWeight = _model.Layers[layer].HeadNorm,
-            Decay = _model.Decay,
-            Positions = _positions,
-            Scores = _scoreSums,
-            Stride = (uint)_activations.RetainedStride,
-            GateStride = (uint)_activations.ProjectionStride,
-            ValueSize = (uint)config.ValueSize,
-            Eps = config.RetentionEps,
-        }, (uint)(rows * config.Heads));
+        var (stride, gateStride) = ((uint)_activations.RetainedStride, (uint)_activations.ProjectionStride);
+        foreach (var (first, count) in RowBlocks.Of(_model.Device, rows, config.Heads))
+            recorder.Dispatch(_kernel, new HeadNormArguments
+            {
+                O = Row(_activations.HeadOutputs(layer), first, stride),
+                Y = Row(_activations.Retained(layer), first, stride, half: _activations.Precision == ProductPrecision.F16),
+                G = Row(ProjectionAddresses.Of(config, _activations, layer).Gates, first, gateStride, half: _activations.HalfProjections),
+                HeadWeight = _model.Layers[layer].HeadNorm,
+                Decay = _model.Decay,
+                Positions = Row(_positions, first, stride: 1),
+                Scores = Row(_scoreSums, first, (uint)config.Heads),
+                Stride = stride,
+                GateStride = gateStride,
+                ValueSize = (uint)config.ValueSize,
+                Eps = config.RetentionEps,
+            }, count * (uint)config.Heads);
     }
 
     public void Dispose() => _kernel.Dispose();
+
+    private static ulong Row(ulong address, int row, uint stride, bool half = false) => address + ((ulong)row * stride * (half ? 2u : sizeof(float)));
 }

@@ -1,3 +1,4 @@
+using RetNet.Vulkan.Execution;
 using RetNet.Vulkan.Execution.Arguments;
 using RetNet.Vulkan.Gpu;
 using RetNet.Vulkan.Model;

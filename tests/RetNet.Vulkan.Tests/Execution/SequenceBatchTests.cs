@@ -58,6 +58,25 @@ public sealed class SequenceBatchTests(TestDevices devices) : IDisposable
         }
     }
 
+    /// <summary>Many devices allow 65,535 workgroups in a row; the head norm of many tokens takes one a token and head.</summary>
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void APassMayHaveMoreHeadsThanADispatchHasWorkgroups(int device, string name)
+    {
+        _ = name;
+        const int length = 9_000;
+        var random = new RandomModel(RandomModel.Shape(layers: 2, width: 32, heads: 8, keySize: 2, valueSize: 4, feedForward: 16, vocabulary: 11), seed: 4, _ => false);
+        using var model = ModelShapes.Load(devices[device], random, "f32", ModelPath);
+        var tokens = random.Tokens(length, seed: 3);
+        using var pieces = new SequenceBatch(model, 1, new SequenceOptions { PassLength = 1_000 });
+        using var whole = new SequenceBatch(model, 1, new SequenceOptions { PassLength = length });
+
+        pieces.Feed([tokens]);
+        whole.Feed([tokens]);
+
+        Tolerance.Near(pieces.State.Read(1), whole.State.Read(1), 1e-5);
+    }
+
     /// <summary>The kernels of many tokens, also where the device would not choose them.</summary>
     [Theory]
     [MemberData(nameof(Shapes))]

@@ -1,6 +1,6 @@
 using RetNet.Vulkan.Gpu;
 
-namespace RetNet.Vulkan.Training;
+namespace RetNet.Vulkan.Execution;
 
 /// <summary>Rows in dispatches that a device allows: many allow 65535 workgroups.</summary>
 internal static class RowBlocks
